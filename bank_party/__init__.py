@@ -1,0 +1,1 @@
+"""The party that holds customers, labels and the key."""

@@ -1,0 +1,1 @@
+"""The party that solves for the model and sees no row."""

@@ -1,0 +1,1 @@
+"""Simulated people, for a machine that has no data yet."""

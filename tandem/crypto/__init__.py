@@ -1,0 +1,1 @@
+"""Groups, oblivious hashing, Paillier with known factors, slots: values in, values out."""

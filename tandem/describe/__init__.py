@@ -1,0 +1,1 @@
+"""Match, coverage, weight of evidence and information value, from totals alone."""

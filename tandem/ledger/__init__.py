@@ -1,0 +1,1 @@
+"""What was sent, hash-chained, and what each message may disclose to whom."""

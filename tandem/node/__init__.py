@@ -1,0 +1,1 @@
+"""Network, files and clocks: the only floor that knows them."""

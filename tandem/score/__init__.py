@@ -1,0 +1,1 @@
+"""Blind scoring: points under seal, chosen by codes that stay at home."""

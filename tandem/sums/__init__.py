@@ -1,0 +1,1 @@
+"""Sealed sums: rows are folded into the cells of the other side's table."""

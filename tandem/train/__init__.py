@@ -1,0 +1,1 @@
+"""Sealed Newton and its twin in the clear."""

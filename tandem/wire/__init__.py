@@ -1,0 +1,1 @@
+"""Messages as frozen dataclasses, and the one codec that turns them into canonical bytes and back."""

@@ -1,0 +1,1 @@
+"""The party that holds subscribers and their behaviour."""
