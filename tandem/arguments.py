@@ -73,13 +73,13 @@ class Accumulator(Protocol[T_contra, R_co]):
         """Return what was accumulated."""
 
 
-class Accumulation(Protocol[T_contra, R_co]):
+class Accumulation(Protocol[T_contra, R]):
     """Accumulators on one or several workers, seen from the role that feeds them."""
 
     def add(self, item: T_contra) -> None:
         """Hand the item to one of the workers; waits while they are all far behind."""
 
-    def results(self) -> list[R_co]:
+    def results(self) -> list[R]:
         """Wait for the workers and return one partial result from each."""
 
 

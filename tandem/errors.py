@@ -105,3 +105,7 @@ class RowAsSum(RemoteProtocolError):
 
 class TableForged(RemoteProtocolError):
     """A sealed point table that the contract's solver did not sign for this session, roster and pass (S7)."""
+
+
+class DuplicateTag(RemoteProtocolError):
+    """Two equal tags in one table: no honest table has them, and one customer would stand in it twice (A3)."""

@@ -1,0 +1,46 @@
+"""The bank's configuration of one study, study.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tandem.node.config import Address, NodeConfig, TableFile
+
+
+class ChoiceConfig(BaseModel):
+    """Which of the telco's variables to keep; applied by the solver, unseen by the telco. 0 or nothing is no wish."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep: list[str] = []
+    """Aliases, such as t03; empty for all."""
+    min_iv: float = Field(default=0.0, ge=0.0)
+    max_correlation: float = Field(default=0.0, ge=0.0, le=1.0)
+    max_vif: float = Field(default=0.0, ge=0.0)
+    monotone: bool = False
+
+
+class StudyConfig(NodeConfig):
+    """One study: the contract, whom to dial, the bank's file, and where results go."""
+
+    name: str = "study"
+    contract: Path = Path("contract.toml")
+    telco: Address = "127.0.0.1:7443"
+    coordinator: Address = "127.0.0.1:7444"
+    table: TableFile
+    label: str = ""
+    """The label's column; not needed to score."""
+    positive: str | None = None
+    """The label value that counts as 1, where the file does not use 0 and 1."""
+    coding: Literal["woe", "numeric"] = "woe"
+    choice: ChoiceConfig = ChoiceConfig()
+    out: Path = Path("out")
+    model: Path | None = None
+    """Scoring: the model.json that training wrote."""
+    lang: Literal["en", "zh"] = "en"
+    synthetic: bool = False
+    """The data were made by a program; the report says so."""
+    data_note: str = ""

@@ -1,0 +1,80 @@
+"""result.json: the study's figures for programs. The schema is docs/result-schema.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bank_party.reports.model import NAMES, Report
+from tandem.errors import InputError
+
+SCHEMA = 1
+"""Raised when a field changes its meaning or goes; a new field does not raise it."""
+
+
+def result(report: Report) -> dict[str, Any]:
+    """Return the figures as plain values, ready for JSON. What was not measured is None, never NaN."""
+    scores, difference, confusion = report.holdout.scores, report.holdout.difference, report.holdout.confusion
+    return {
+        "schema": SCHEMA,
+        "study": report.study,
+        "purpose": report.purpose,
+        "synthetic": report.synthetic,
+        "asked": report.asked,
+        "matched": report.matched,
+        "train_rows": report.train_rows,
+        "holdout_rows": report.holdout.rows,
+        "holdout_positives": report.holdout.positives,
+        "auc": {name: list(scores[name].auc) if name in scores else None for name in NAMES},
+        "ks": {name: list(scores[name].ks) if name in scores else None for name in NAMES},
+        "auc_gain": [difference.value, difference.low, difference.high],
+        "auc_gain_p": difference.p,
+        "verdict": report.verdict,
+        "brier": report.holdout.calibration.brier,
+        "threshold": confusion.threshold,
+        "accuracy": confusion.accuracy,
+        "recall": confusion.recall,
+        "coefficients_max_se_difference": report.coefficients_max_se_difference,
+        "passes": report.passes,
+        "passes_accepted": report.accepted,
+        "grain": report.grain,
+        "card_step": report.card_step,
+        "key_bits": report.key_bits,
+        "seconds": dict(report.seconds),
+        "bytes": {f"{way.sender} to {way.receiver}": way.bytes for way in report.traffic},
+        "peak_memory": dict(report.peak_memory),
+        "versions": dict(report.versions),
+    }
+
+
+def write_result(path: Path, report: Report) -> None:
+    """Write result.json whole or not at all. Raises InputError where the place cannot be written, or a figure is not finite."""
+    try:
+        text = json.dumps(result(report), ensure_ascii=False, indent=2, allow_nan=False)
+    except ValueError as error:
+        raise InputError("a figure of the result is not a finite number; nothing was written") from error
+    write_whole(path, text + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put `text` at `path` by way of a file beside it, so that a reader sees the old file or the new one. Raises InputError."""
+    made = ""
+    try:
+        handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(made).chmod(0o666 & ~umask)
+        Path(made).replace(path)
+    except BaseException as error:
+        if made:
+            Path(made).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(f"{path} could not be written ({error.strerror}); name another place or make room") from error
+        raise

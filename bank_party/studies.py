@@ -1,0 +1,164 @@
+"""A study from file to card: load, align, train, score; what it ends with goes to disk whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bank_party import coding
+from bank_party.conduct import Conductor
+from bank_party.config import StudyConfig
+from bank_party.load import Customers, load
+from bank_party.models import Model
+from tandem.align.identifiers import Identifiers, normalise
+from tandem.arguments import Chance
+from tandem.contract import Contract
+from tandem.crypto.opening import SecretKey
+from tandem.describe.woe import Rule
+from tandem.errors import CheckFailed, ContractError, InputError
+from tandem.node import disk
+from tandem.node.keys import derive
+from tandem.sums.terms import Integers, Reals
+from tandem.train import sealer
+
+Watch = Callable[[str, int], None]
+"""(stage, its size in rows): told when a stage begins."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The bank's file, read and checked against the contract before anybody is called."""
+
+    customers: Customers
+    ids: Identifiers
+    labels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a study ends with. `rows`: places in the bank's file of the roster, in roster order; the rest is in that order."""
+
+    prepared: Prepared = field(repr=False)
+    rows: Integers = field(repr=False)
+    table_size: int
+    hold_out: NDArray[np.bool_] = field(repr=False)
+    model: Model
+    own: list[coding.Coded] = field(repr=False)
+    progress: sealer.Progress = field(repr=False)
+    log_odds: dict[str, Reals] = field(repr=False)
+    """By model: bank_only, joint (last pass, with its dither), joint_card."""
+    points: Integers = field(repr=False)
+    seconds: dict[str, float]
+
+
+def prepare(config: StudyConfig, contract: Contract) -> Prepared:
+    """Read the bank's file. Raises InputError for bad input, ContractError where the file does not fit the contract."""
+    if contract.kind != "training":
+        raise ContractError(f"contract {contract.id} is for scoring: use `tandem bank score`")
+    source = config.table
+    if not config.label:
+        raise InputError("the study names no label: add label = \"...\" to it")
+    customers = load(
+        config.at(source.file), source.id, config.label, positive=config.positive, numeric=source.numeric, text=source.text,
+        drop=source.drop,
+    )
+    if customers.labels is None:
+        raise InputError(f"{source.file}: there is no label to train on")
+    columns = coding.columns_out(customers.table, config.coding)
+    if columns != contract.layout.bank_columns:
+        raise ContractError(
+            f"contract {contract.id}: layout.bank_columns is {contract.layout.bank_columns}, {source.file} gives {columns}: "
+            "drop columns in the study, or draft a new contract"
+        )
+    ids = normalise(customers.table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)
+    if len(ids) > contract.caps.identifiers:
+        raise ContractError(f"contract {contract.id}: {len(ids)} customers, caps.identifiers is {contract.caps.identifiers}")
+    return Prepared(customers, ids, customers.labels)
+
+
+def secret_key(folder: Path, contract: Contract, chance: Chance) -> SecretKey:
+    """Return the contract's Paillier key: one a contract, made once and kept in the bank's own folder (0600)."""
+    path = folder / f"paillier-{contract.id}.key"
+    if path.exists():
+        return SecretKey.from_bytes(disk.read_private(path))
+    key = SecretKey.generate(contract.layout.key_bits, chance)
+    disk.write(path, key.to_bytes(), replace=False)
+    return key
+
+
+def hold_out(ids: list[bytes], share: float, seed: bytes, contract: Contract) -> NDArray[np.bool_]:
+    """Return which of these customers are kept for evaluation: drawn by the bank's seed, so nobody else can tell, and the same again."""
+    chance = derive(seed, "hold-out", contract.digest)
+    draws = [int.from_bytes(chance.fork(value).draw(8), "big") for value in ids]
+    kept: NDArray[np.bool_] = np.array(draws, dtype=np.uint64) < np.uint64(int(share * 2**64))
+    return kept
+
+
+async def train(
+    config: StudyConfig, contract: Contract, prepared: Prepared, conductor: Conductor, seed: bytes, secret: SecretKey, watch: Watch
+) -> Trained:
+    """Run the study against the peers. Raises what goes wrong; nothing is written here."""
+    seconds: dict[str, float] = {}
+    ids, layout = prepared.ids, contract.layout
+    with _timed(seconds, "align"):
+        watch("align", len(ids))
+        found = await conductor.align(ids.values)
+    rows = ids.rows[found.rows]
+    with _timed(seconds, "start"):
+        out = hold_out([ids.values[row] for row in found.rows], _fraction(layout.hold_out), seed, contract)
+        own, x = _own_columns(config, contract, prepared, rows, ~out)
+        y = prepared.labels[rows].astype(np.int64)
+        sealable = sealer.Rows(x, y, ~out)
+        progress = sealer.begin(sealable, float(layout.ridge))
+    alone = progress.theta
+    choice = sealer.Choice(
+        tuple(config.choice.keep), config.choice.min_iv, config.choice.max_correlation, config.choice.max_vif, config.choice.monotone
+    )
+    for stage in range(1, layout.passes + 1):
+        with _timed(seconds, f"pass_{stage}"):
+            watch(f"pass_{stage}", len(rows))
+            progress = await conductor.train(secret, sealable, progress, choice, found.positions, stage)
+    with _timed(seconds, "score"):
+        watch("score", len(rows))
+        card = await conductor.card(secret, sealable, found.positions)
+    if failed := progress.failed or card.failed:
+        raise CheckFailed(f"the study ran to its end, but a check failed and nothing was released: {failed}")
+    codings = tuple(one.coding for one in own)
+    model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone)
+    log_odds = {
+        "bank_only": x @ alone,
+        "joint": x @ progress.theta + progress.scores,
+        "joint_card": sealer.card_log_odds(x, card.theta, card.row_points),
+    }
+    return Trained(prepared, rows, found.table, out, model, own, progress, log_odds, card.row_points, seconds)
+
+
+def _own_columns(
+    config: StudyConfig, contract: Contract, prepared: Prepared, rows: Integers, training: NDArray[np.bool_]
+) -> tuple[list[coding.Coded], Reals]:
+    """Code the bank's own columns on its training rows alone; return them and x (N, 1 + d_b) in roster order."""
+    table, layout = prepared.customers.table, contract.layout
+    mask = np.zeros(table.rows, dtype=np.bool_)
+    mask[rows[training]] = True
+    rule = Rule(layout.min_bin, layout.min_class)
+    own = coding.fit(table, prepared.labels, mask, config.coding, bins=layout.bins, rule=rule)
+    coded = coding.apply([one.coding for one in own], table.take(rows))
+    return own, np.column_stack((np.ones(len(rows)), coded))
+
+
+def _fraction(text: str) -> float:
+    above, _, below = text.partition("/")
+    return int(above) / int(below)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    seconds[stage] = time.monotonic() - began

@@ -1,0 +1,72 @@
+"""The coordinator's role: solver. It sees totals, no row, no identifier, no column name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tandem.contract import COORDINATOR, Contract, Role
+from tandem.errors import ContractError, Enumeration, OutOfTurn
+from tandem.node.casting import Cast, size, stage_in_order
+from tandem.node.contracts import Contracts
+from tandem.node.keys import Keys, derive
+from tandem.score.statement import Here
+from tandem.sums.terms import Terms
+from tandem.train import solver
+from tandem.train.script import CARD, DESCRIBE, TRAIN
+from tandem.wire.messages import Opening
+
+
+@dataclass(frozen=True)
+class Job:
+    """What lies between two passes: the roster they are over, what is known, and the next pass due."""
+
+    roster: bytes
+    known: solver.Known = field(repr=False)
+    next_stage: int
+
+
+class Coordinator:
+    """Casts the solver (node.casting.Troupe). Everything it knows of a job ends with the process."""
+
+    role: Role = COORDINATOR
+
+    def __init__(self, contracts: Contracts, keys: Keys, report: Callable[[str], None]) -> None:
+        self._contracts, self._keys, self._report = contracts, keys, report
+        self._jobs: dict[bytes, Job] = {}
+
+    def contract(self, digest: bytes) -> Contract:
+        """Return the live contract of this digest. Raises ContractError."""
+        return self._contracts.live(digest)
+
+    def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
+        """Return the solver for this session. Raises ContractError, Enumeration, OutOfTurn to refuse."""
+        rows, terms = size(opening, "rows"), Terms.of(contract)
+        if contract.kind != "training":
+            raise ContractError(f"contract {contract.id} is for scoring: it needs no solver")
+        if rows > contract.rows_cap:
+            raise Enumeration(f"a roster of {rows}, caps.roster is {contract.rows_cap}")
+        if opening.script == DESCRIBE.name:
+            return Cast(DESCRIBE, "solver", solver.describe(rows, terms), lambda failed: self._tell(contract, failed))
+        job = self._jobs.get(contract.digest)
+        if opening.stage == 1 or job is None or job.roster != opening.roster:
+            job = Job(opening.roster, solver.Known(), 1)
+        stage_in_order(opening, job.next_stage, terms.passes)
+        here = Here(contract.digest, session, opening.roster, opening.stage)
+        kept = derive(self._keys.seed, "tables")
+        if opening.script == TRAIN.name:
+            playing = solver.train(job.known, here, rows, terms, self._keys.signing.sign, kept)
+        elif opening.script == CARD.name:
+            playing = solver.card(job.known, here, terms, self._keys.signing.sign, kept)
+        else:
+            raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
+        script = TRAIN if opening.script == TRAIN.name else CARD
+        return Cast(script, "solver", playing, lambda known: self._done(contract, job, known))
+
+    def _done(self, contract: Contract, job: Job, known: solver.Known) -> None:
+        self._jobs[contract.digest] = Job(job.roster, known, job.next_stage + 1)
+        self._tell(contract, known.failed)
+
+    def _tell(self, contract: Contract, failed: str) -> None:
+        if failed:
+            self._report(f"contract {contract.id[:8]}: CHECK FAILED: {failed}")

@@ -1,0 +1,55 @@
+"""Alignment, the side whose key it is. See the picture in `script`."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from tandem.align.script import TAGS_LENGTH
+from tandem.align.tags import WIDTH
+from tandem.arguments import Chance, Engine
+from tandem.crypto import group, voprf
+from tandem.errors import Enumeration, Malformed, OutOfTurn
+from tandem.session.session import Role
+from tandem.tables import Positions
+from tandem.wire.messages import Answer, Query, Roster, Shelved, Tags
+
+
+def hold(key: voprf.KeyPair, tags: bytes, asked: int, roster_cap: int, engine: Engine, chance: Chance) -> Role[Positions]:
+    """Play ALIGN with shuffled `tags`; return the roster, ascending positions in them.
+
+    `asked` identifiers were declared when the session opened, and held against cap and budget there. Raises Enumeration for more of them or
+    a longer roster, ForeignElement for bad or repeated points, OutOfTurn if the seeker shelved another table than this one.
+    """
+    for at in range(0, len(tags), TAGS_LENGTH * WIDTH):
+        yield Tags(tags[at : at + TAGS_LENGTH * WIDTH])
+    shelved: Shelved = yield Shelved
+    if (shelved.count, shelved.digest) != (len(tags) // WIDTH, hashlib.sha256(tags).digest()):
+        raise OutOfTurn("the seeker acknowledged other tags than were sent")
+    seen: set[bytes] = set()
+    number = 0
+    while query := (yield Query):
+        if len(seen) + len(query.points) // group.WIDTH > asked:
+            raise Enumeration(f"more than the {asked} identifiers declared were asked")
+        points = group.admit_points(query.points)
+        group.distinct(points, seen)
+        evaluated, proof = voprf.answer(key, points, engine, chance.fork("proof", number))
+        yield Answer(b"".join(evaluated), proof)
+        number += 1
+    roster: list[Positions] = []
+    while part := (yield Roster):
+        if len(part.positions) % 4:
+            raise Malformed("a roster cut in the middle of a position")
+        roster.append(np.frombuffer(part.positions, "<u4").astype(np.int64))
+        if sum(map(len, roster)) > min(asked, roster_cap):
+            raise Enumeration(f"a roster of more rows than were asked or allowed ({min(asked, roster_cap)})")
+    return _ascending(roster, len(tags) // WIDTH)
+
+
+def _ascending(parts: list[Positions], below: int) -> Positions:
+    """Return the positions joined. Raises Enumeration unless they ascend and stay below the table's size (A12)."""
+    positions = np.concatenate(parts) if parts else np.empty(0, np.int64)
+    if np.any(np.diff(positions) <= 0) or (len(positions) and positions[-1] >= below):
+        raise Enumeration("a roster that names a position twice, out of order, or beyond the table")
+    return positions

@@ -1,0 +1,59 @@
+"""Alignment, the side that asks about its own identifiers. See the picture in `script`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tandem.align.script import QUERY_LENGTH, ROSTER_LENGTH
+from tandem.align.tags import WIDTH, Shelf
+from tandem.arguments import Chance, Engine
+from tandem.crypto import group, voprf
+from tandem.errors import InputError
+from tandem.session.session import Role
+from tandem.tables import Positions
+from tandem.wire.messages import Answer, Query, Roster, Shelved, Tags
+
+
+@dataclass(frozen=True)
+class Found:
+    """The roster: `positions` in the holder's table, ascending, and `rows`, which of the identifiers asked stands at each. `table`: |X|."""
+
+    positions: Positions
+    rows: Positions
+    table: int
+
+
+def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: Engine, chance: Chance) -> Role[Found]:
+    """Play ALIGN for normalised identifiers; return the roster.
+
+    `public` is the key pinned in the contract. Raises KeySwitched if a batch was not answered under it, Oversized for a table beyond
+    `table_cap`, DuplicateTag, and InputError for fewer than `fewest` matches, before the holder hears of any.
+    """
+    shelf = Shelf(table_cap)
+    while tags := (yield Tags):
+        shelf.extend(tags.tags)
+    yield Shelved(len(shelf), shelf.digest)
+    shelf.sort()
+    at: list[Positions] = []
+    for first in range(0, len(ids), QUERY_LENGTH):
+        chunk = ids[first : first + QUERY_LENGTH]
+        blinds, points = voprf.blind(chunk, engine, chance.fork("blind", first))
+        yield Query(b"".join(points))
+        answer: Answer = yield Answer
+        evaluated = group.split(answer.points)
+        outputs = voprf.finish(chunk, blinds, points, evaluated, answer.proof, public, engine)
+        at.append(shelf.find([output[:WIDTH] for output in outputs]))
+    places = np.concatenate(at) if at else np.empty(0, np.int64)
+    rows = np.flatnonzero(places >= 0)
+    if len(rows) < fewest:
+        raise InputError(
+            f"{len(rows)} of {len(ids)} identifiers match; the contract needs {fewest}. Check that both sides use the same form of"
+            " identifier (phone numbers, or the same hash of them) and the same people"
+        )
+    order = np.argsort(places[rows])
+    positions = places[rows][order]
+    for first in range(0, len(positions), ROSTER_LENGTH):
+        yield Roster(positions[first : first + ROSTER_LENGTH].astype("<u4").tobytes())
+    return Found(positions, rows[order], len(shelf))

@@ -1,0 +1,345 @@
+"""The contract as a value: what two parties and a coordinator agreed on, as three signatures cover it.
+
+Nothing is negotiated at run time. The digest of the canonical bytes is in every frame, so a changed field is another contract and its
+frames are refused. The bank drafts, the telco adds its two fields (`oprf_key`, `variables`), then each signs; the file travels as a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from fractions import Fraction
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from tandem.contract import signing
+from tandem.contract.fields import (
+    Digest,
+    DigestOrNone,
+    Grain,
+    Identity,
+    Licence,
+    Line,
+    Moment,
+    Pins,
+    Ridge,
+    Sentence,
+    Share,
+    SignatureOrNone,
+    Value,
+    complaint,
+    moment,
+)
+from tandem.errors import ContractError
+
+Role = Literal["bank", "telco", "coordinator"]
+BANK: Role = "bank"
+TELCO: Role = "telco"
+COORDINATOR: Role = "coordinator"
+ROLES: tuple[Role, ...] = (BANK, TELCO, COORDINATOR)
+
+PROTOCOL: Literal[1] = 1
+"""Version of the protocols; both sides must speak the same."""
+
+SLOT_BITS = 32
+"""V: width of one row's slot in a pack of scores (protocols, part 4)."""
+PASS_NOISE_BITS = 25
+"""b in a training pass: low bits of each slot that noise covers."""
+CARD_NOISE_BITS = 23
+"""b under the final card."""
+
+
+def _solver(name: str) -> str:
+    if name == "bank":
+        raise ValueError('must be "coordinator" in this version: solver = "bank" comes with "From demo to deployment"')
+    if name != "coordinator":
+        raise ValueError('must be "coordinator"')
+    return name
+
+
+def _cover(people: int) -> int:
+    if people != 1:
+        raise ValueError('must be 1 in this version: cover groups come with "From demo to deployment"')
+    return people
+
+
+def _oprf_key(point: str) -> str:
+    if point and not point.strip("0"):
+        raise ValueError("must not be zero: under the identity every hash is public (A6)")
+    return point
+
+
+def _labels(count: int) -> int:
+    if count != 1:
+        raise ValueError("must be 1: this version trains on one label a contract; draft a contract for each label")
+    return count
+
+
+class Party(Value):
+    """A party's public side. `tls_pin`: SHA-256 of its certificate's public key (two while it is replaced); `signing_key`: Ed25519."""
+
+    name: Line
+    tls_pin: Pins
+    signing_key: Digest
+
+
+class Telco(Party):
+    """The party that holds subscribers. In a draft `oprf_key` is "" and `variables` 0: it fills both when it signs."""
+
+    oprf_key: Annotated[DigestOrNone, AfterValidator(_oprf_key)] = ""
+    """Public key of the oblivious hash, ristretto255: pins the one key that every answer is proved under (A5)."""
+    variables: int = Field(default=0, ge=0, le=1000)
+    """d_t: variables it offers; it always works with all of them."""
+
+
+class Caps(Value):
+    """Upper bounds, each enforced by the side it protects."""
+
+    identifiers: int = Field(ge=1, le=100_000_000)
+    """|Y|: identifiers the bank may ask for, over the contract's life (telco)."""
+    table: int = Field(ge=1, le=(1 << 32) - 1)
+    """|X|: tags the telco may offer (bank)."""
+    roster: int = Field(ge=1, le=100_000_000)
+    """N: rows both work with (telco)."""
+    disclosure_bits: int = Field(ge=1, le=10_000)
+    """Bits of score a person that the bank may read over the contract's life (telco)."""
+    trainings: int = Field(default=1, ge=1, le=100)
+    """Jobs (trainings, or scorings under a scoring contract) over the contract's life (telco)."""
+
+
+class Layout(Value):
+    """What is computed, and how finely."""
+
+    bank_columns: int = Field(ge=1, le=1000)
+    """d_b: one slot each, WoE-coded or numeric, without the intercept."""
+    labels: Annotated[int, AfterValidator(_labels)] = 1
+    value_bits: int = Field(default=16, ge=8, le=24)
+    """Bits of a sealed value, sign included."""
+    bins: int = Field(default=8, ge=2, le=32)
+    """B: most bins of a telco variable."""
+    min_bin: int = Field(default=50, ge=10, le=10_000)
+    """Rows below which a bin is merged and a pair cell blanked."""
+    min_class: int = Field(default=20, ge=5, le=10_000)
+    """Bads, and goods, below which a bin is withheld."""
+    min_matched: int = Field(default=1000, ge=100, le=100_000_000)
+    """Matches below which the study stops after the alignment."""
+    passes: int = Field(default=3, ge=1, le=4)
+    key_bits: int = Field(default=3072, ge=2048, le=8192)
+    """Length of the bank's Paillier modulus."""
+    grain: Grain = "1/4"
+    """Width of the dither on a training score, log-odds."""
+    card_step: int = Field(default=1, ge=1, le=20)
+    """Points of the final card are multiples of this; a point is ln 2 / 20 of log-odds."""
+    solver: Annotated[str, AfterValidator(_solver)] = "coordinator"
+    ridge: Ridge = "1"
+    """Penalty on coefficients; a decimal number."""
+    hold_out: Share = "3/10"
+    """Share of the roster kept for evaluation."""
+    cover: Annotated[int, AfterValidator(_cover)] = 1
+    """f: people in a cover group."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.key_bits % 256:
+            raise ValueError("key_bits must be a multiple of 256, 3072 unless speed matters more")
+        return self
+
+    @property
+    def grain_width(self) -> Fraction:
+        """The grain as an exact number of log-odds."""
+        return Fraction(self.grain)
+
+    @property
+    def ridge_weight(self) -> Fraction:
+        """The ridge as an exact number."""
+        return Fraction(self.ridge)
+
+    @property
+    def hold_out_share(self) -> Fraction:
+        """The share held out as an exact number."""
+        return Fraction(self.hold_out)
+
+
+class Signatures(Value):
+    """Ed25519 signatures in hex, "" where a party has not signed. Not part of the canonical bytes."""
+
+    bank: SignatureOrNone = ""
+    telco: SignatureOrNone = ""
+    coordinator: SignatureOrNone = ""
+
+
+class Contract(Value):
+    """Terms and signatures. Made by `Contract.read`, so that every fault is a ContractError that names the field."""
+
+    format: Literal[1]
+    protocol: Literal[1] = PROTOCOL
+    id: Identity
+    """16 random bytes that the bank drew when it drafted."""
+    epoch: int = Field(default=1, ge=1, le=1_000_000)
+    """Part of the oblivious key's derivation: a new epoch, new tags."""
+    kind: Literal["training", "scoring"]
+    purpose: Literal["marketing", "credit"]
+    licence: Licence = ""
+    """Number of the credit-reporting licence; needed where purpose is credit."""
+    description: Sentence
+    training: DigestOrNone = ""
+    """Scoring: digest of the contract that the card was trained under."""
+    card: DigestOrNone = ""
+    """Scoring: digest of the card."""
+    identifier: Literal["phone", "sha256", "md5", "sm3", "text"]
+    start: Moment
+    expiry: Moment
+    bank: Party
+    telco: Telco
+    coordinator: Party
+    caps: Caps
+    layout: Layout
+    signatures: Signatures = Signatures()
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        parties = [self.party(role) for role in ROLES]
+        if len({party.signing_key for party in parties}) < len(ROLES):
+            raise ValueError("signing_key must differ between bank, telco and coordinator: each party signs for itself")
+        pins = [pin for party in parties for pin in party.tls_pin]
+        if len(set(pins)) < len(pins):
+            raise ValueError("tls_pin must differ between bank, telco and coordinator: a pin says who speaks")
+        if moment(self.start) >= moment(self.expiry):
+            raise ValueError("expiry must come after start")
+        if self.purpose == "credit" and not self.licence:
+            raise ValueError("licence must be given where purpose is credit: a credit study needs its licence number")
+        if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
+            raise ValueError("card and training must both be given for a scoring contract, and for no other")
+        if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
+            raise ValueError("caps.roster must not exceed caps.identifiers or caps.table: nobody else can match")
+        if self.layout.min_matched > self.caps.roster:
+            raise ValueError("layout.min_matched must not exceed caps.roster: no study could start")
+        if self.caps.disclosure_bits < self.job_bits:
+            raise ValueError(f"caps.disclosure_bits must be at least {self.job_bits}: that is what one job discloses a person")
+        return self
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any], where: str = "contract") -> Contract:
+        """Return the contract with these fields (as TOML gives them). Raises ContractError naming each wrong field, and `where`."""
+        try:
+            return cls.model_validate(dict(fields))
+        except ValidationError as failure:
+            raise ContractError(f"{where}: {complaint(failure)}") from None
+
+    def amended(self, changes: Mapping[str, Any]) -> Contract:
+        """Return the contract with the `changes` (sections merge field by field), checked as a whole. Signatures stay, but may not hold."""
+        fields: dict[str, Any] = self.model_dump()
+        for name, value in changes.items():
+            fields[name] = {**fields[name], **value} if isinstance(value, Mapping) else value
+        return Contract.read(fields)
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """JSON of the terms: keys sorted, no spaces, UTF-8, whole numbers and text only; without the signatures."""
+        terms = self.model_dump(exclude={"signatures"})
+        return json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The 32 bytes by which every frame names this contract."""
+        return signing.digest(self.canonical)
+
+    def party(self, role: Role) -> Party:
+        """Return the party that plays `role`."""
+        parties: dict[Role, Party] = {BANK: self.bank, TELCO: self.telco, COORDINATOR: self.coordinator}
+        return parties[role]
+
+    def role_of_pin(self, pin: str) -> Role:
+        """Return whose TLS key has this SHA-256 (hex). Raises ContractError if nobody's: a certificate's name is no identity."""
+        return self._role(lambda party: pin in party.tls_pin, "TLS key")
+
+    def role_of_key(self, signing_key: str) -> Role:
+        """Return whose signing key this is (hex). Raises ContractError if nobody's."""
+        return self._role(lambda party: signing_key == party.signing_key, "signing key")
+
+    def _role(self, owns: Callable[[Party], bool], what: str) -> Role:
+        for role in ROLES:
+            if owns(self.party(role)):
+                return role
+        raise ContractError(f"contract {self.id}: the {what} belongs to no party of it: use the keys whose card it was drafted with")
+
+    # What follows from the terms
+
+    @property
+    def complete(self) -> bool:
+        """Whether the telco has filled in its two fields."""
+        return bool(self.telco.oprf_key) and self.telco.variables > 0
+
+    @property
+    def pass_bits(self) -> int:
+        """Bits a person that the scores of one training pass disclose: V - b."""
+        return SLOT_BITS - PASS_NOISE_BITS
+
+    @property
+    def card_bits(self) -> int:
+        """Bits a person that one scoring with the card discloses: V - b."""
+        return SLOT_BITS - CARD_NOISE_BITS
+
+    @property
+    def job_bits(self) -> int:
+        """Bits a person of one whole job: all passes and the card, or the card alone under a scoring contract."""
+        return self.card_bits + (self.layout.passes * self.pass_bits if self.kind == "training" else 0)
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs the caps on trainings and on bits both allow."""
+        return min(self.caps.trainings, self.caps.disclosure_bits // self.job_bits)
+
+    @property
+    def rows_cap(self) -> int:
+        """Most rows a roster may have."""
+        return self.caps.roster
+
+    @property
+    def totals(self) -> int:
+        """Independent totals that one label slot yields over the telco's variables: d_t * (B - 1)."""
+        return self.telco.variables * (self.layout.bins - 1)
+
+    # Signing, and what a node asks before it handles a frame
+
+    def signed(self, key: Ed25519PrivateKey) -> Contract:
+        """Return the contract with the signature of the party that owns `key`. Raises ContractError for a draft or a stranger's key."""
+        role = self.role_of_key(signing.public_hex(key))
+        if not self.complete:
+            raise ContractError(
+                f"contract {self.id}: telco.oprf_key and telco.variables are not filled in: the telco completes and signs the draft first"
+            )
+        return self.amended({"signatures": {role: signing.sign(key, self.canonical)}})
+
+    def signature_fault(self, role: Role) -> str:
+        """Return what is wrong with the signature of `role`, "" if it holds."""
+        signature: str = getattr(self.signatures, role)
+        if not signature:
+            return f"the {role} has not signed"
+        if not signing.signed_by(self.party(role).signing_key, signature, self.canonical):
+            return f"the signature of the {role} does not fit: a field was changed after it signed, or another key signed"
+        return ""
+
+    def live(self, now: datetime) -> None:
+        """Pass if the contract is complete, signed by all three and start <= now < expiry. Raises ContractError saying what is not so."""
+        faults = [fault for role in ROLES if (fault := self.signature_fault(role))]
+        if not self.complete:
+            faults.insert(0, "it is a draft: telco.oprf_key and telco.variables are not filled in")
+        if faults:
+            raise ContractError(f"contract {self.id}: {'; '.join(faults)}: have it signed with `tandem contract sign`")
+        if now < moment(self.start):
+            raise ContractError(f"contract {self.id}: start is {self.start}, which has not come: wait, or correct this machine's clock")
+        if now >= moment(self.expiry):
+            raise ContractError(f"contract {self.id}: expiry was {self.expiry}: draft a new contract and have it signed")
+
+    def require(self, *, kind: str | None = None, purpose: str | None = None, digest: bytes | None = None) -> None:
+        """Pass if the contract is of this kind and purpose and has this digest. Raises ContractError naming the field that differs."""
+        for field, asked, agreed in (("kind", kind, self.kind), ("purpose", purpose, self.purpose)):
+            if asked is not None and asked != agreed:
+                raise ContractError(f'contract {self.id}: {field} is "{agreed}", but "{asked}" was asked: use a contract made for it')
+        if digest is not None and digest != self.digest:
+            raise ContractError(f"contract {self.id}: the other side names another digest: compare the files with `tandem contract verify`")

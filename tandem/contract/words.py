@@ -1,0 +1,262 @@
+# ruff: noqa: RUF001 - Chinese sentences use full-width punctuation
+"""What a contract means, in sentences: what each party will learn, the caps, and what nothing here prevents.
+
+The rows follow protocols, part 7; the sentences under "not prevented" are those that security, part 2, marks *printed*, and they stand
+here because the reader who signs stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tandem.contract.value import BANK, COORDINATOR, ROLES, TELCO, Contract, Role
+from tandem.errors import InputError
+
+Language = Literal["en", "zh"]
+Both = tuple[str, str]
+"""One sentence in English and in Chinese; `{...}` is filled from the contract."""
+
+SAFE_BITS = 3072
+"""Length of the modulus below which a warning is printed."""
+ROWS_A_TOTAL = 50
+"""Matched training rows a total, under which telco and coordinator together come near to single rows (T9)."""
+
+NAMES: dict[Role, Both] = {BANK: ("bank", "银行"), TELCO: ("telco", "运营商"), COORDINATOR: ("coordinator", "协调方")}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One part of the screen: a heading and its rows; a row's label is "" where the sentence stands alone."""
+
+    heading: str
+    rows: tuple[tuple[str, str], ...]
+
+
+def role_name(role: str, language: Language) -> str:
+    """Return what the role is called; a word that is no role is returned as it is."""
+    return next((_pick(both, language) for known, both in NAMES.items() if known == role), role)
+
+
+def language_of(text: str) -> Language:
+    """Return the language that the user named. Raises InputError if it is neither."""
+    if text == "en":
+        return "en"
+    if text == "zh":
+        return "zh"
+    raise InputError(f"--lang {text!r} is not known: en or zh")
+
+
+def pages(contract: Contract, language: Language = "en") -> tuple[Page, ...]:
+    """Return everything that a person must read before signing."""
+    parts: tuple[tuple[Both, Iterator[tuple[Both, Both]]], ...] = (
+        (("Contract", "合约"), _terms(contract)),
+        (("Who learns what", "各方得知什么"), _learns(contract)),
+        (("Caps", "上限"), _caps(contract)),
+        (("What this does not prevent", "本合约不能防止的事"), _limits(contract)),
+        (("Signatures", "签名"), _signatures(contract)),
+    )
+    return tuple(
+        Page(_pick(heading, language), tuple((_pick(label, language), _pick(text, language)) for label, text in rows))
+        for heading, rows in parts
+    )
+
+
+def _pick(both: Both, language: Language) -> str:
+    return both[0 if language == "en" else 1]
+
+
+def _both(en: str, zh: str) -> Both:
+    return (en, zh)
+
+
+def _same(text: object) -> Both:
+    return (str(text), str(text))
+
+
+def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
+    layout = contract.layout
+    yield ("number", "编号"), _same(contract.id)
+    yield ("digest", "摘要"), _same(contract.digest.hex())
+    purposes: dict[str, Both] = {"marketing": ("marketing", "营销"), "credit": ("credit, licence ", "征信，许可证号 ")}
+    purpose = purposes[contract.purpose]
+    yield ("purpose", "用途"), (purpose[0] + contract.licence, purpose[1] + contract.licence)
+    yield ("in words", "说明"), _same(contract.description)
+    if contract.kind == "training":
+        yield ("kind", "类型"), (
+            f"training: {layout.passes} passes, then one card; {layout.labels} label",
+            f"训练：{layout.passes} 轮，最后一张评分卡；标签 {layout.labels} 个",
+        )
+    else:
+        yield ("kind", "类型"), (
+            f"scoring with card {contract.card}, trained under contract {contract.training}",
+            f"评分：使用评分卡 {contract.card}，训练合约 {contract.training}",
+        )
+    yield ("valid", "有效期"), (f"from {contract.start} until before {contract.expiry}", f"自 {contract.start} 起，至 {contract.expiry} 前")
+    for role in ROLES:
+        yield NAMES[role], _same(contract.party(role).name)
+    yield ("identifier", "标识形式"), _same(contract.identifier)
+    yield ("columns", "列"), (
+        f"bank {layout.bank_columns}; telco {contract.telco.variables or 'not yet filled in'}, at most {layout.bins} bins each",
+        f"银行 {layout.bank_columns}；运营商 {contract.telco.variables or '尚未填写'}，每个变量至多 {layout.bins} 箱",
+    )
+    yield ("model", "模型"), (
+        f"grain {layout.grain} of log-odds, card step {layout.card_step}, ridge {layout.ridge}, hold-out {layout.hold_out}",
+        f"训练分粒度 {layout.grain}（对数几率），评分卡步长 {layout.card_step}，岭系数 {layout.ridge}，留出 {layout.hold_out}",
+    )
+    weak: Both = ("", "")
+    if layout.key_bits < SAFE_BITS:
+        weak = (
+            f". WARNING: less than {SAFE_BITS}; fit for tests and short-lived data only",
+            f"。警告：低于 {SAFE_BITS} 位，只宜用于测试和短期数据",
+        )
+    yield ("key", "密钥"), (f"Paillier, {layout.key_bits} bits{weak[0]}", f"Paillier，{layout.key_bits} 位{weak[1]}")
+
+
+def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
+    layout, caps = contract.layout, contract.caps
+    yield NAMES[BANK], (
+        "the size of the telco's table, and which of its own identifiers are in it",
+        "运营商名单的大小，以及自己的标识中哪些在其中",
+    )
+    if contract.kind == "training":
+        yield NAMES[BANK], _both(
+            en=f"under aliases, the rows and bads of each bin that has at least {layout.min_bin} rows, {layout.min_class} bads "
+            f"and {layout.min_class} goods; smaller bins are merged before",
+            zh=f"以代号表示的每个分箱的人数和坏样本数（至少 {layout.min_bin} 人、坏好样本各至少 {layout.min_class} 个；更小的先合并）",
+        )
+        yield NAMES[BANK], (
+            f"in each of {layout.passes} passes one dithered telco score a matched customer, {contract.pass_bits} bits each",
+            f"{layout.passes} 轮中每轮每位匹配客户一个加抖动的运营商分，每个 {contract.pass_bits} 比特",
+        )
+        yield NAMES[BANK], (
+            "at the end the card's points, and coefficients and errors rounded to 0.05 standard errors",
+            "结束时得到评分卡分值，以及舍入到 0.05 个标准误的系数和误差",
+        )
+    yield NAMES[BANK], (
+        f"one card score a matched customer, {contract.card_bits} bits",
+        f"每位匹配客户一个评分卡分，{contract.card_bits} 比特",
+    )
+    yield NAMES[TELCO], ("how many identifiers were asked, and that the job ran", "被询问的标识个数，以及任务运行过")
+    yield NAMES[TELCO], (
+        f"the roster: which persons of its table are customers of the bank (at most {caps.roster})",
+        f"名册：自己名单中哪些人是银行客户（至多 {caps.roster} 人）",
+    )
+    yield NAMES[TELCO], (
+        "no label, no column of the bank, no weight, no score, and not which variables were kept",
+        "得不到标签、银行的列、权重和分数，也不知道保留了哪些变量",
+    )
+    if contract.kind == "training":
+        yield NAMES[COORDINATOR], _both(
+            en="totals by bin: rows, bads, weights, residuals, and weighted sums of the bank's columns; the telco's counts of pairs of "
+            f"bins (0 under {layout.min_bin} rows); the bank's own totals and coefficients",
+            zh="按箱合计：人数、坏样本数、权重、残差、银行各列的加权和；"
+            f"运营商的两两分箱计数（少于 {layout.min_bin} 记为 0）；银行自己的合计和系数",
+        )
+    else:
+        yield NAMES[COORDINATOR], ("the card's coefficients", "评分卡的系数")
+    yield NAMES[COORDINATOR], (
+        "no row, no identifier, no column name; it holds no decryption key",
+        "得不到任何行、标识和列名；不持有解密密钥",
+    )
+    yield ("network", "网络"), ("sizes and times", "长度和时间")
+
+
+def _caps(contract: Contract) -> Iterator[tuple[Both, Both]]:
+    caps = contract.caps
+    yield ("identifiers asked", "询问标识"), _same(f"{caps.identifiers:,}")
+    yield ("telco's table", "运营商名单"), _same(f"{caps.table:,}")
+    yield ("roster", "名册"), _same(f"{caps.roster:,}")
+    yield ("jobs", "任务次数"), _same(contract.jobs)
+    yield ("bits a person", "每人披露比特"), (
+        f"{caps.disclosure_bits} over the whole contract; one job uses {contract.job_bits}",
+        f"整个合约期内 {caps.disclosure_bits}；一次任务用 {contract.job_bits}",
+    )
+    fewest = f"{contract.layout.min_matched:,}"
+    yield ("fewest matches", "最少匹配"), (f"{fewest}, else the study stops", f"{fewest}，不足则停止")
+
+
+def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
+    alone: Both = ("", "")
+    layout = contract.layout
+    for text in _ALWAYS:
+        yield alone, text
+    if contract.kind == "training":
+        for text in _TRAINING:
+            yield alone, text
+        rows = round(layout.min_matched * (1 - layout.hold_out_share))
+        if contract.totals and rows < ROWS_A_TOTAL * contract.totals:
+            yield alone, _both(
+                en=f"WARNING: {rows} training rows, the fewest allowed, face {contract.totals} totals: under 10 rows a total the bank "
+                f"refuses, under {ROWS_A_TOTAL} telco and coordinator together come near to single rows.",
+                zh=f"警告：最少 {rows} 行训练数据对应 {contract.totals} 个合计值：每个合计不足 10 行时银行拒绝，"
+                f"不足 {ROWS_A_TOTAL} 行时运营商与协调方合谋已接近单行。",
+            )
+    bits = contract.jobs * contract.job_bits
+    yield alone, _both(
+        en=f"The scores that the bank may read, {bits} bits a person, say much about a customer's bins; with few variables the bank "
+        "will know most customers' bins.",
+        zh=f"银行可读的分数（每人 {bits} 比特）足以透露客户所在分箱的许多信息；变量少时，银行将知道大多数客户的分箱。",
+    )
+    if contract.layout.key_bits < SAFE_BITS:
+        yield alone, (
+            f"A {layout.key_bits}-bit key guards the bank's rows for fewer years than {SAFE_BITS} bits would.",
+            f"{layout.key_bits} 位密钥保护银行数据的年限短于 {SAFE_BITS} 位。",
+        )
+
+
+_ALWAYS: tuple[Both, ...] = (
+    _both(  # A3, cover 1
+        "The telco learns which numbers of its table are the bank's customers, 1 in 1, and it can put numbers into its table that it does "
+        "not serve.",
+        "运营商得知其名单中哪些号码是银行客户（1 比 1）；它可以把并非自己用户的号码放进名单。",
+    ),
+    (  # A10
+        "The telco can compare the roster with its other subscribers and guess who else looks like a customer.",
+        "运营商可以把名册与其他用户比较，猜测还有谁像银行客户。",
+    ),
+    (  # S9
+        "Coordinator and bank together can read the telco's codes.",
+        "协调方与银行合谋可以读出运营商的编码。",
+    ),
+    (
+        "The telco carries the bank's calls and messages: it can see on its own network who is contacted, and when.",
+        "银行的电话和短信经由运营商网络：它能看到谁在何时被联系。",
+    ),
+    (
+        "Nothing here shows that either party's data are true.",
+        "本合约不能证明任何一方的数据属实。",
+    ),
+)
+_TRAINING: tuple[Both, ...] = (
+    (  # T2
+        "Telco and coordinator together can open single rows.",
+        "运营商与协调方合谋可以打开单行数据。",
+    ),
+    (  # S1 with a coordinator, part 7
+        "A bank that cheats can seal crafted rows and aim totals at single rows; the coordinator's checks show it in part.",
+        "作弊的银行可以密封伪造的行，使合计指向单行；协调方的检查只能部分发现。",
+    ),
+    _both(  # S3
+        "Two trainings that differ in a few customers give away those customers' bins by their difference; rounding and the cap on jobs "
+        "bound it.",
+        "两次训练若只差几位客户，其差会透露这几位客户的分箱；舍入和任务次数上限使之有界。",
+    ),
+    _both(  # T10
+        "A telco that sends random or inverted codes is not prevented; the joint model is then no better than the bank's own on the "
+        "hold-out, and the report says so.",
+        "不能防止运营商给出随机或颠倒的编码；那时联合模型在留出集上不优于银行自己的模型，报告会如实说明。",
+    ),
+)
+
+
+def _signatures(contract: Contract) -> Iterator[tuple[Both, Both]]:
+    for role in ROLES:
+        fault = contract.signature_fault(role)
+        if not fault:
+            yield NAMES[role], ("signed, and the signature holds", "已签名，签名有效")
+        elif not getattr(contract.signatures, role):
+            yield NAMES[role], ("not signed", "未签名")
+        else:
+            yield NAMES[role], (fault, "签名与内容不符：签名后有字段被改动，或由其他密钥签署")

@@ -1,0 +1,53 @@
+"""What a party brings to a session: its script, the role it plays, who plays the others, and what becomes of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tandem.contract import BANK, COORDINATOR, TELCO, Contract, Role
+from tandem.errors import OutOfTurn
+from tandem.session.script import Script
+from tandem.session.session import Role as Playing
+from tandem.wire.messages import Opening
+
+PLAYERS: Mapping[str, Role] = {"seeker": BANK, "holder": TELCO, "sealer": BANK, "summer": TELCO, "solver": COORDINATOR}
+"""Which party plays which role of a script."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A role ready to play. `finish` is called with its result once all roles have closed; what it keeps is plain values."""
+
+    script: Script
+    role: str
+    playing: Playing[Any] = field(repr=False)
+    finish: Callable[[Any], None] = lambda _: None
+
+
+class Troupe(Protocol):
+    """A listening party: looks contracts up and casts itself when somebody calls."""
+
+    role: Role
+
+    def contract(self, digest: bytes) -> Contract:
+        """Return the live contract of this digest. Raises ContractError."""
+
+    def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
+        """Hold the declared sizes against caps and budgets, and return the role. Runs in a thread. Raises any TandemError to refuse."""
+
+
+def size(opening: Opening, name: str) -> int:
+    """Return a declared size. Raises OutOfTurn if it was not declared."""
+    declared = dict(zip(opening.size_names, opening.sizes, strict=False))
+    if name not in declared or len(opening.size_names) != len(opening.sizes):
+        raise OutOfTurn(f"an opening that does not declare its {name}")
+    return declared[name]
+
+
+def stage_in_order(opening: Opening, due: int, passes: int) -> None:
+    """Pass if this is the pass that is due: 1 to `passes` for training, then the card. Raises OutOfTurn."""
+    last = opening.script == "card"
+    if opening.stage != due or last != (due == passes + 1):
+        raise OutOfTurn(f"stage {opening.stage} of {opening.script[:20]!r} where stage {due} of {passes + 1} was due")

@@ -1,0 +1,75 @@
+"""Dial the peers of a contract, and play sessions with them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+
+from tandem.contract import Contract, Role
+from tandem.node.casting import PLAYERS, Cast
+from tandem.node.driver import METHOD, PATIENCE, Called, Link, drive
+from tandem.node.keys import Keys
+from tandem.node.tls import channel
+from tandem.session.session import Session
+from tandem.session.tap import Tap
+from tandem.wire.messages import Opening
+
+
+class Dialler:
+    """Channels to peers by party role; `peers` gives (address, certificate) of each that we dial."""
+
+    def __init__(self, keys: Keys, contract: Contract, peers: Mapping[Role, tuple[str, bytes]]) -> None:
+        self._channels: dict[Role, grpc.aio.Channel] = {
+            role: channel(address, keys, certificate, contract, role) for role, (address, certificate) in peers.items()
+        }
+
+    def dial(self, role: Role) -> grpc.aio.StreamStreamCall[bytes, bytes]:
+        """Open a stream to the party that plays `role`."""
+        return self._channels[role].stream_stream(METHOD)()
+
+    async def close(self) -> None:
+        """Hang up everywhere."""
+        for each in self._channels.values():
+            await each.close()
+
+
+class Stage:
+    """Where one party's sessions are played: its dialler and the thread in which its roles step."""
+
+    def __init__(self, contract: Contract, dialler: Dialler | None, patience: float = PATIENCE) -> None:
+        self.contract, self._dialler, self._patience = contract, dialler, patience
+
+    async def play(self, cast: Cast, session: bytes, opening: Opening, tap: Tap, accepted: Mapping[str, Link] | None = None) -> Any:
+        """Play one session over the links `accepted` and those that this role dials; return the role's result.
+
+        A thread of its own steps the role, so that several sessions of one node go on side by side.
+        """
+        links: dict[str, Link] = dict(accepted or {})
+        calls = []
+        for peer in cast.script.called_by(cast.role):
+            if self._dialler is None:
+                raise RuntimeError(f"{cast.role} dials {peer} but was given no dialler")
+            call = self._dialler.dial(PLAYERS[peer])
+            calls.append(call)
+            links[peer] = Called(PLAYERS[peer], call)
+        run = Session(cast.script, cast.role, self.contract.digest, session, opening, tap).run(cast.playing)
+        thread = ThreadPoolExecutor(1, thread_name_prefix=f"{cast.script.name}-{cast.role}")
+        try:
+            result = await drive(run, links, thread, self._patience)
+            for call in calls:
+                await call.done_writing()
+                await asyncio.wait_for(_drained(call), self._patience)
+            return result
+        finally:
+            for call in calls:
+                call.cancel()
+            thread.shutdown(wait=False)
+
+
+async def _drained(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
+    """Wait until the peer has ended the stream too: only then has it kept its result."""
+    await call.code()

@@ -1,0 +1,75 @@
+"""A party's configuration file: TOML, checked field by field, its paths relative to the file itself."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from tandem.contract.fields import complaint
+from tandem.errors import InputError
+from tandem.node import disk
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdigit() and int(port) < 1 << 16):
+        raise ValueError("must be host:port, such as 10.0.0.5:7443")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class TableFile(BaseModel):
+    """A party's file and how to read it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Path
+    id: str
+    numeric: list[str] = []
+    text: list[str] = []
+    drop: list[str] = []
+    keep: Literal["error", "first", "last"] = "error"
+    """Which row of a repeated identifier stays: error, first, last."""
+    drop_bad: bool = False
+    """Leave rows with an empty or malformed identifier out, and count them."""
+
+
+class NodeConfig(BaseModel):
+    """What every node needs. `folder` is where the file stands; other paths are relative to it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path = Path()
+    keys: Path = Path("keys")
+    peers: Path = Path("peers")
+    """Certificates of those we dial, <role>.pem."""
+    state: Path = Path("state")
+    ledger: Path = Path("ledger.sqlite")
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
+    patience: float = Field(default=900.0, ge=1.0, le=86_400.0)
+    """Seconds to wait for a peer that says nothing."""
+
+    def at(self, path: Path) -> Path:
+        """Return a path of this file as seen from where we run."""
+        return self.folder / path
+
+
+Kind = TypeVar("Kind", bound=NodeConfig)
+
+
+def read(path: Path, kind: type[Kind]) -> Kind:
+    """Return the configuration in `path`. Raises InputError naming the file and each wrong field."""
+    try:
+        fields: dict[str, Any] = tomllib.loads(disk.read_text(path))
+    except tomllib.TOMLDecodeError as failure:
+        raise InputError(f"{path}: not TOML: {failure}: correct that line") from None
+    try:
+        return kind.model_validate({**fields, "folder": path.parent})
+    except ValidationError as failure:
+        raise InputError(f"{path}: {complaint(failure)}") from None

@@ -1,0 +1,141 @@
+"""Carry a session's frames over gRPC streams. The role steps in a worker thread; the event loop never computes.
+
+The next frame is taken from the role only when the last one was written, and a link is read only when the role waits for it: gRPC's own
+flow control does the rest, and a role never holds more than a frame in each direction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import grpc
+
+from tandem.errors import PeerLost
+from tandem.session.session import Send, Wait
+
+T = TypeVar("T")
+
+METHOD = "/tandem.node.Exchange/Converse"
+"""The one verb (proto/tandem/node/exchange.proto)."""
+
+PATIENCE = 900.0
+"""Seconds to wait for a peer's next frame: as long as the longest stretch in which a peer computes and has nothing to say."""
+
+
+class Link(Protocol):
+    """One stream to one peer."""
+
+    async def read(self) -> bytes:
+        """Return the next frame. Raises PeerLost."""
+
+    async def write(self, frame: bytes) -> None:
+        """Send a frame, waiting until the window is open. Raises PeerLost."""
+
+
+@dataclass
+class Called:
+    """The end of a stream that we dialled."""
+
+    peer: str
+    call: grpc.aio.StreamStreamCall[bytes, bytes]
+
+    async def read(self) -> bytes:
+        """Return the next frame. Raises PeerLost."""
+        try:
+            data = await self.call.read()
+        except grpc.aio.AioRpcError as error:
+            raise lost(self.peer, error) from None
+        if not isinstance(data, bytes):
+            raise PeerLost(f"the {self.peer} ended the conversation early: look into its log") from None
+        return data
+
+    async def write(self, frame: bytes) -> None:
+        """Send a frame."""
+        try:
+            await self.call.write(frame)
+        except grpc.aio.AioRpcError as error:
+            raise lost(self.peer, error) from None
+        except asyncio.InvalidStateError:
+            raise PeerLost(f"the {self.peer} ended the conversation early: look into its log") from None
+
+
+@dataclass
+class Accepted:
+    """The end of a stream that a peer dialled; `first` was read to see what it wants."""
+
+    peer: str
+    context: grpc.aio.ServicerContext[bytes, bytes]
+    first: bytes | None
+
+    async def read(self) -> bytes:
+        """Return the next frame. Raises PeerLost."""
+        if self.first is not None:
+            data, self.first = self.first, None
+            return data
+        try:
+            got = await self.context.read()
+        except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and not self.context.cancelled():
+                raise
+            raise PeerLost(f"the {self.peer} hung up in the middle of the conversation") from None
+        if not isinstance(got, bytes):
+            raise PeerLost(f"the {self.peer} hung up in the middle of the conversation")
+        return got
+
+    async def write(self, frame: bytes) -> None:
+        """Send a frame."""
+        try:
+            await self.context.write(frame)
+        except (grpc.aio.AioRpcError, grpc.aio.UsageError) as error:
+            raise PeerLost(f"the {self.peer} hung up in the middle of the conversation") from error
+
+
+def lost(peer: str, error: grpc.aio.AioRpcError) -> PeerLost:
+    """Return the error that tells a user what became of the peer."""
+    if error.code() == grpc.StatusCode.FAILED_PRECONDITION:
+        return PeerLost(f"the {peer} refused or failed; it does not say why to others: look into its log")
+    if error.code() == grpc.StatusCode.UNAVAILABLE:
+        return PeerLost(f"the {peer} cannot be reached, died, or holds another key than the pinned one: is it running, and at this address?")
+    return PeerLost(f"the conversation with the {peer} broke off ({error.code().name.lower()})")
+
+
+@dataclass(frozen=True)
+class _Over:
+    """A role's result: StopIteration cannot cross from a thread into a coroutine."""
+
+    result: object
+
+
+async def drive(
+    run: Generator[Send | Wait, bytes | None, T], links: Mapping[str, Link], thread: Executor, patience: float = PATIENCE
+) -> T:
+    """Run the session to its end and return the role's result. Raises what the role raises, and PeerLost for a peer that is gone or mute."""
+    loop = asyncio.get_running_loop()
+
+    def advance(frame: bytes | None) -> Send | Wait | _Over:
+        try:
+            return run.send(frame)
+        except StopIteration as stop:
+            return _Over(stop.value)
+
+    frame: bytes | None = None
+    try:
+        while True:
+            act = await loop.run_in_executor(thread, advance, frame)
+            frame = None
+            if isinstance(act, _Over):
+                return act.result  # type: ignore[return-value]  # what the generator returned
+            link = links[act.peer]
+            try:
+                if isinstance(act, Send):
+                    await asyncio.wait_for(link.write(act.frame), patience)
+                else:
+                    frame = await asyncio.wait_for(link.read(), patience)
+            except TimeoutError:
+                raise PeerLost(f"the {act.peer} said nothing for {patience:.0f} s: the job was stopped") from None
+    finally:
+        await asyncio.shield(loop.run_in_executor(thread, run.close))

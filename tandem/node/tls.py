@@ -1,0 +1,69 @@
+"""Mutual TLS 1.3 with pinned keys. There is no other channel in this program.
+
+Python's gRPC has no setting for the lowest TLS version. All our certificates are ECDSA, so naming only an RSA suite for TLS 1.2 leaves
+nothing that a 1.2 handshake could agree on, while 1.3 has suites of its own. The variable is read when gRPC starts: import this first.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-RSA-AES256-GCM-SHA384"
+
+import grpc
+
+from tandem.contract import Contract, Role
+from tandem.errors import ContractError
+from tandem.node.certificates import server_name
+from tandem.node.keys import Keys, spki_pin
+from tandem.wire.codec import ENVELOPE_LIMIT
+
+KEEPALIVE_MS = 30_000
+"""A quiet connection is asked this often whether it lives; firewalls drop silent flows."""
+KEEPALIVE_TIMEOUT_MS = 10_000
+"""No answer for this long: the peer is gone."""
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", ENVELOPE_LIMIT),
+    ("grpc.max_send_message_length", ENVELOPE_LIMIT),
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.max_metadata_size", 8 * 1024),
+    ("grpc.enable_retries", 0),
+)
+SERVER_OPTIONS = (
+    *OPTIONS,
+    ("grpc.max_concurrent_streams", 16),
+    ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
+    ("grpc.http2.max_ping_strikes", 4),
+    ("grpc.so_reuseport", 0),
+)
+
+
+def server_credentials(keys: Keys) -> grpc.ServerCredentials:
+    """Return what a listener shows, and demands of whoever calls: a certificate of the parties' own authority."""
+    return grpc.ssl_server_credentials(
+        [(keys.tls_key, keys.tls_certificate)], root_certificates=keys.authority, require_client_auth=True
+    )
+
+
+def channel(address: str, keys: Keys, certificate: bytes, contract: Contract, role: Role) -> grpc.aio.Channel:
+    """Return a channel to `role` at `address`, which must hold the key of `certificate`, which the contract must pin.
+
+    The certificate is the only root: no other key, whoever signed it, completes the handshake. Raises ContractError for another pin.
+    """
+    pin = spki_pin(certificate)
+    if contract.role_of_pin(pin) != role:
+        raise ContractError(f"contract {contract.id}: peers/{role}.pem holds the key of the {contract.role_of_pin(pin)}: fetch the right one")
+    credentials = grpc.ssl_channel_credentials(certificate, keys.tls_key, keys.tls_certificate)
+    return grpc.aio.secure_channel(address, credentials, options=(*OPTIONS, ("grpc.ssl_target_name_override", server_name(role))))
+
+
+def peer_pin(context: grpc.aio.ServicerContext[bytes, bytes]) -> str:
+    """Return the pin of the key with which the caller proved itself. Raises ContractError where there is none."""
+    found = list(context.auth_context().get("x509_pem_cert", ()))
+    if len(found) != 1:
+        raise ContractError("the caller showed no certificate")
+    return spki_pin(found[0])

@@ -1,0 +1,268 @@
+"""Summing sealed rows by the bins of many variables at once: joint cells.
+
+    S[j][b] = product of c_i mod n^2 over the rows i with code C[i][j] = b
+
+One variable at a time takes N multiplications a variable. Here k variables share a table of B^k cells: N multiplications a group, then
+the table is multiplied out by halves (the rows and the columns of a matrix, each again a table of half as many variables): about 2 * B^k in
+all. Rows arrive in chunks and are gone when folded; what stays is the cells. Partial results of workers multiply together, in any order, to
+the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+from gmpy2 import mpz
+from numpy.typing import NDArray
+
+from tandem.arguments import Engine
+from tandem.crypto.paillier import Checked, Foreign, Products, PublicKey, admit, read, write
+from tandem.errors import ForeignElement, Malformed, Oversized
+
+CELLS = 1 << 17
+"""Most cells a worker holds: 105 MB under a modulus of 3072 bits."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How many bins each variable of the coded table has (1 to 256)."""
+
+    bins: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.bins or not all(1 <= b <= 256 for b in self.bins):
+            raise ValueError("a table needs a variable, and each variable 1 to 256 bins")
+
+    @property
+    def total(self) -> int:
+        """Bins of all variables together: products a fold and ciphertext of a row."""
+        return sum(self.bins)
+
+
+def halving_cost(bins: Sequence[int]) -> int:
+    """Return the multiplications it takes to get every variable's bins from their joint table, by halves."""
+    if len(bins) < 2:
+        return 0
+    left, right = bins[: len(bins) // 2], bins[len(bins) // 2 :]
+    return 2 * prod(bins) - prod(left) - prod(right) + halving_cost(left) + halving_cost(right)
+
+
+def best_groups(rows: int, bins: Sequence[int], copies: int = 1, cells: int = CELLS) -> tuple[tuple[int, ...], ...]:
+    """Return which variables (by position) share a table, so that folding `rows` rows takes the fewest multiplications.
+
+    `copies` is how often each table is held (ciphertexts a row times folds); all of them together keep to `cells` cells where groups of
+    more than one variable are concerned.
+    """
+    order = sorted(range(len(bins)), key=lambda j: bins[j])
+    limit = cells
+    while True:
+        groups = _partition(rows, [bins[j] for j in order], copies, limit)
+        held = copies * sum(prod(bins[j] for j in order[first:last]) for first, last in groups)
+        if held <= cells or limit == 1:
+            return tuple(tuple(order[first:last]) for first, last in groups)
+        limit //= 2
+
+
+def _partition(rows: int, bins: Sequence[int], copies: int, limit: int) -> list[tuple[int, int]]:
+    """Cut the sorted variables into runs of least total cost, by dynamic programming; runs of several keep to `limit` cells."""
+    best: list[tuple[float, list[tuple[int, int]]]] = [(0, [])]
+    for last in range(1, len(bins) + 1):
+        options = []
+        for first in range(last - 1, -1, -1):
+            if first < last - 1 and prod(bins[first:last]) > limit:
+                break
+            cost, cuts = best[first]
+            options.append((cost + rows + copies * halving_cost(bins[first:last]), [*cuts, (first, last)]))
+        best.append(min(options))
+    return best[-1][1]
+
+
+class Cells:
+    """The joint cells of one coded table, for rows of one or several ciphertexts, apart for each fold (row number mod `folds`)."""
+
+    def __init__(self, key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int = 1, folds: int = 1) -> None:
+        """Take `codes` (N, d), each below the bins of its variable; raises ValueError if not."""
+        if codes.ndim != 2 or codes.shape[1] != len(shape.bins) or bool((codes >= np.array(shape.bins)).any()):
+            raise ValueError("the codes do not have the shape declared for them")
+        self.key, self.codes, self.shape, self.ciphertexts, self.folds = key, codes, shape, ciphertexts, folds
+        self.groups = best_groups(len(codes), shape.bins, ciphertexts * folds)
+        self.sizes = [prod(shape.bins[j] for j in group) for group in self.groups]
+        self.tables = [[[mpz(1)] * (size * folds) for size in self.sizes] for _ in range(ciphertexts)]
+
+    def fold(self, first_row: int, rows: Checked) -> int:
+        """Multiply ciphertexts, row after row, into their cells; return how many rows. Raises Oversized beyond the table's end."""
+        count = len(rows) // self.ciphertexts
+        if first_row + count > len(self.codes):
+            raise Oversized(f"sealed rows {first_row} to {first_row + count - 1} were sent for a table of {len(self.codes)}")
+        n2 = self.key.n2
+        for number, group in enumerate(self.groups):
+            places = self._places(first_row, count, group)
+            for part in range(self.ciphertexts):
+                table = self.tables[part][number]
+                for place, c in zip(places, rows.values[part :: self.ciphertexts], strict=True):
+                    table[place] = table[place] * c % n2
+        return count
+
+    def _places(self, first: int, count: int, group: tuple[int, ...]) -> list[int]:
+        """Return the cell of each row in a group's table: mixed-radix number of its codes, below the fold's."""
+        place = np.arange(first, first + count) % self.folds if self.folds > 1 else np.zeros(count, np.int64)
+        for j in group:
+            place = place * self.shape.bins[j] + self.codes[first : first + count, j]
+        return place.tolist()
+
+    def merge(self, other: Cells) -> None:
+        """Multiply the cells of another worker into these."""
+        n2 = self.key.n2
+        for mine, theirs in zip(self.tables, other.tables, strict=True):
+            for number, table in enumerate(theirs):
+                mine[number] = [a * b % n2 for a, b in zip(mine[number], table, strict=True)]
+
+    def marginals(self) -> Products:
+        """Return the product of every bin, ordered by fold, variable, bin, ciphertext of a row; an empty bin is 1."""
+        found: dict[tuple[int, int, int], list[mpz]] = {}
+        for part, tables in enumerate(self.tables):
+            for group, size, table in zip(self.groups, self.sizes, tables, strict=True):
+                bins = [self.shape.bins[j] for j in group]
+                for fold in range(self.folds):
+                    for j, products in zip(group, _halve(table[fold * size : (fold + 1) * size], bins, self.key.n2), strict=True):
+                        found[fold, j, part] = products
+        return Products(
+            self.key,
+            [
+                found[fold, j, part][b]
+                for fold in range(self.folds)
+                for j, bins in enumerate(self.shape.bins)
+                for b in range(bins)
+                for part in range(self.ciphertexts)
+            ],
+        )
+
+
+def fold_plain(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, rows: Checked, ciphertexts: int = 1, folds: int = 1) -> Products:
+    """Twin of `Cells`: one variable, one row after the other."""
+    products = []
+    for fold in range(folds):
+        for j, bins in enumerate(shape.bins):
+            table = [[mpz(1)] * ciphertexts for _ in range(bins)]
+            for row in range(fold, len(codes), folds):
+                cell = table[codes[row, j]]
+                for part in range(ciphertexts):
+                    cell[part] = cell[part] * rows.values[row * ciphertexts + part] % key.n2
+            products += [c for cell in table for c in cell]
+    return Products(key, products)
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What one worker folded: every bin's product, as `Cells.marginals` orders them. Moves between our own processes only."""
+
+    key: PublicKey
+    rows: int
+    values: list[mpz] = field(repr=False)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _partial_of, (self.key, self.rows, write(self.values, self.key.width))
+
+
+@dataclass(frozen=True)
+class StartFolding:
+    """How a worker starts: everything `Cells` is made of."""
+
+    key: PublicKey
+    codes: NDArray[np.uint8] = field(repr=False)
+    shape: Shape
+    ciphertexts: int = 1
+    folds: int = 1
+
+    def __call__(self) -> Folding:
+        """Return an empty accumulator."""
+        return Folding(Cells(self.key, self.codes, self.shape, self.ciphertexts, self.folds))
+
+
+class Folding:
+    """An accumulator in a worker: item (first row, a peer's ciphertexts), checked here before anything touches them."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
+        self.rows = 0
+
+    def add(self, item: tuple[int, Foreign]) -> None:
+        """Admit and fold one chunk. Raises what `admit` raises."""
+        first_row, foreign = item
+        self.rows += self.cells.fold(first_row, admit(self.cells.key, foreign))
+
+    def result(self) -> Partial:
+        """Return the products of what was folded here."""
+        return Partial(self.cells.key, self.rows, self.cells.marginals().values)
+
+
+class FoldRows:
+    """One table being summed on an engine: chunks in row order go in, products come out at the end."""
+
+    def __init__(self, start: StartFolding, engine: Engine) -> None:
+        self.start = start
+        self.taken = 0
+        self._workers = engine.accumulate(start)
+
+    def add(self, foreign: Foreign) -> int:
+        """Hand on the next rows and return how many there are; waits while the workers are far behind.
+
+        Raises ForeignElement for a torn row, Oversized for rows beyond the table's end, and whatever a worker found in earlier chunks.
+        """
+        width = self.start.key.width * self.start.ciphertexts
+        rows, torn = divmod(len(foreign.data), width)
+        if torn:
+            raise ForeignElement(f"{len(foreign.data)} bytes are no whole number of sealed rows of {width} bytes")
+        if self.taken + rows > len(self.start.codes):
+            raise Oversized(f"{self.taken + rows} sealed rows were sent for a table of {len(self.start.codes)}")
+        self._workers.add((self.taken, foreign))
+        self.taken += rows
+        return rows
+
+    def products(self) -> Products:
+        """Wait for the workers and return every bin's product, ordered as `Cells.marginals`. Raises Malformed if rows are missing."""
+        partials = self._workers.results()
+        if self.taken != len(self.start.codes) or self.taken != sum(partial.rows for partial in partials):
+            raise Malformed(f"{self.taken} sealed rows came for a table of {len(self.start.codes)}; the job must be run again")
+        return merge(partials)
+
+
+def fold_rows(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int, engine: Engine, folds: int = 1) -> FoldRows:
+    """Begin to sum sealed rows by the bins of `codes` (N, d) on the workers of `engine`."""
+    return FoldRows(StartFolding(key, np.ascontiguousarray(codes, np.uint8), shape, ciphertexts, folds), engine)
+
+
+def merge(partials: Sequence[Partial]) -> Products:
+    """Multiply the results of several workers; order does not matter."""
+    n2, first = partials[0].key.n2, partials[0]
+    values = list(first.values)
+    for partial in partials[1:]:
+        values = [a * b % n2 for a, b in zip(values, partial.values, strict=True)]
+    return Products(first.key, values)
+
+
+def _halve(table: list[mpz], bins: Sequence[int], n2: mpz) -> list[list[mpz]]:
+    """Return each variable's bin products from a joint table, the last variable running fastest."""
+    if len(bins) == 1:
+        return [table]
+    half = len(bins) // 2
+    columns = prod(bins[half:])
+    rows = [_product(table[at : at + columns], n2) for at in range(0, len(table), columns)]
+    return _halve(rows, bins[:half], n2) + _halve([_product(table[at::columns], n2) for at in range(columns)], bins[half:], n2)
+
+
+def _product(values: Iterable[mpz], n2: mpz) -> mpz:
+    """Return the product mod n^2; cells that no row fell into are 1 and cost nothing."""
+    result = mpz(1)
+    for value in values:
+        if value != 1:
+            result = result * value % n2
+    return result
+
+
+def _partial_of(key: PublicKey, rows: int, data: bytes) -> Partial:
+    return Partial(key, rows, read(data, key.width))

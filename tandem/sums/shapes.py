@@ -1,0 +1,45 @@
+"""What a summer's variables look like, told to those who must count them: outlines and, for the solver, roster rows by bin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tandem.errors import InputError, Malformed
+from tandem.sums.terms import Integers
+from tandem.tables import Outline
+from tandem.wire.messages import Shapes
+
+MISSING, REST = 1, 2
+"""Flags of `Shapes.special`."""
+
+
+def tell(outlines: list[Outline], counts: list[Integers] | None = None) -> Shapes:
+    """Return the message; with `counts`, the solver's version."""
+    return Shapes(
+        tuple(o.alias for o in outlines),
+        tuple(o.bins for o in outlines),
+        tuple(o.ordered for o in outlines),
+        tuple(MISSING * o.missing + REST * o.rest for o in outlines),
+        () if counts is None else tuple(int(c) for part in counts for c in part),
+    )
+
+
+def hear(said: Shapes, *, rows: int | None = None) -> tuple[list[Outline], list[Integers]]:
+    """Return outlines and, where `rows` is given, the counts of each variable's bins. Raises Malformed if they do not fit together."""
+    if len({len(said.aliases), len(said.bins), len(said.ordered), len(said.special)}) != 1 or len(set(said.aliases)) != len(said.aliases):
+        raise Malformed("shapes whose lists differ in length, or an alias twice")
+    try:
+        outlines = [
+            Outline(alias, bins, ordered, missing=bool(special & MISSING), rest=bool(special & REST))
+            for alias, bins, ordered, special in zip(said.aliases, said.bins, said.ordered, said.special, strict=True)
+        ]
+    except InputError as error:
+        raise Malformed(f"shapes that no table has: {error}") from None
+    if rows is None:
+        return outlines, []
+    if len(said.counts) != sum(said.bins):
+        raise Malformed("shapes whose counts do not come one a bin")
+    counts = np.split(np.array(said.counts, dtype=np.int64), np.cumsum(said.bins)[:-1])
+    if any(int(part.sum()) != rows for part in counts):
+        raise Malformed("shapes whose counts do not add up to the roster")
+    return outlines, counts

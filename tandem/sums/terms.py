@@ -1,0 +1,92 @@
+"""What the contract fixes for sealed sums, as plain numbers: the slots of a row, their scales, chunks and minimums.
+
+A row is (m, m*y, w, r, w*x_1 ... w*x_d): is it a training row, its label there, its Newton weight p(1-p), its residual p - y, and the
+weight times each of the sealer's own columns. All are 0 on hold-out rows. Reals are fixed-point: 16 bits with the sign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from tandem.contract import Contract
+from tandem.crypto.paillier import PublicKey
+from tandem.crypto.slots import Layout, Slot
+from tandem.wire.codec import PAYLOAD_LIMIT
+
+COLUMN_BOUND = 8.0
+"""Largest |x| of a sealer's column: WoE values and standardised numbers are cut there, so that w*x has a declared range."""
+
+WEIGHT_BOUND = 0.25
+"""Largest p(1-p)."""
+
+Reals = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Numbers of the contract that sums need."""
+
+    contract: bytes
+    columns: int
+    """The sealer's own columns, without intercept."""
+    rows: int
+    """Largest roster."""
+    key_bits: int = 3072
+    value_bits: int = 16
+    min_bin: int = 50
+    min_class: int = 20
+    grain: float = 0.25
+    """Width of the noise on a training score, log-odds."""
+    card_step: int = 1
+    """Points between two card values."""
+    passes: int = 3
+
+    @classmethod
+    def of(cls, contract: Contract) -> Terms:
+        """Return the terms of a contract."""
+        layout = contract.layout
+        return cls(
+            contract=contract.digest, columns=layout.bank_columns, rows=contract.rows_cap, key_bits=layout.key_bits,
+            value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
+            card_step=layout.card_step, passes=layout.passes,
+        )
+
+    @property
+    def largest(self) -> int:
+        """Return the largest fixed-point value of a slot."""
+        return (1 << (self.value_bits - 1)) - 1
+
+    @property
+    def scales(self) -> Reals:
+        """Return what each slot's real is multiplied with: (4 + columns,)."""
+        top = float(self.largest)
+        return np.array([1.0, 1.0, top / WEIGHT_BOUND, top] + [top / (WEIGHT_BOUND * COLUMN_BOUND)] * self.columns)
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Return the slots of a training row with their ranges."""
+        top = self.largest
+        head = (Slot("m", 0, 1), Slot("my", 0, 1), Slot("w", 0, top), Slot("r", -top, top))
+        return head + tuple(Slot(f"wx{j}", -top, top) for j in range(1, self.columns + 1))
+
+    def layout(self, key: PublicKey, *, statistics_only: bool = False) -> Layout:
+        """Return how a row is packed under this key."""
+        slots = self.slots()[:2] if statistics_only else self.slots()
+        return Layout(slots=slots, rows=self.rows, bits=key.bits)
+
+    def fixed(self, reals: Reals) -> Integers:
+        """Return the fixed-point integers of rows of reals, (N, slots)."""
+        return np.rint(reals * self.scales[: reals.shape[1]]).astype(np.int64)
+
+    def real(self, totals: Integers) -> Reals:
+        """Return totals in their own units: the reverse of `fixed`, on sums."""
+        return totals / self.scales[: totals.shape[1]]
+
+
+def chunk_length(item_bytes: int) -> int:
+    """Return how many items of that size fit a message of at most 1 MiB, leaving room for its other fields."""
+    return max(1, (PAYLOAD_LIMIT - 64) // item_bytes)

@@ -1,0 +1,127 @@
+"""One Newton step from totals: what the solver computes in a training pass. Pure functions, no rows.
+
+    w_i = p_i (1 - p_i)   r_i = p_i - y_i   at the current scores; 0 for rows that do not train
+    H = | H_bb   H_bt |   H_bb  sum w x_b x_b'                exact, from the sealer
+        | H_tb   H_tt |   H_bt  [totals of w x_b by bin]' C   exact
+                          H_tt  C' A C                        A stands in for the bins' pair totals of w
+    A     = D^1/2 N D^1/2   D = (bin total of w) / (bin count), N = pair counts over the roster
+    A_tau = (1 - tau) A + tau N / 4
+
+C (M bins x d_x columns) codes bins as columns of x_t. theta is ordered: intercept, x_b, x_t. The penalty is ridge/2 * |theta|^2
+without the intercept. The gradient is exact, so A steers the way to the optimum and never the optimum itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.errors import CheckFailed, InputError
+from tandem.train.pairs import IntArray, blanked
+
+FloatArray = NDArray[np.float64]
+
+TAUS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Shares of N/4 tried in A_tau, smallest first (protocols, section 4)."""
+
+SAFELY_POSITIVE = 0.02
+"""The least generalised eigenvalue of the Schur complement against H_tt that counts as safely positive (protocol review 1.6)."""
+
+
+def coding(woe: Sequence[FloatArray]) -> FloatArray:
+    """Return C (M, d): column j holds the WoE of variable j's bins in that variable's rows, 0 elsewhere."""
+    C = np.zeros((sum(len(values) for values in woe), len(woe)))
+    at = 0
+    for j, values in enumerate(woe):
+        C[at : at + len(values), j] = values
+        at += len(values)
+    return C
+
+
+def penalty(size: int, ridge: float) -> FloatArray:
+    """Return the ridge of each of `size` coefficients: 0 for the intercept, which comes first."""
+    weights = np.full(size, float(ridge))
+    weights[0] = 0.0
+    return weights
+
+
+def block_t(w: FloatArray, n: IntArray, pairs: IntArray, min_bin: int) -> FloatArray:
+    """Return A (M, M) = D^1/2 N D^1/2 from bin totals w (M,), bin counts n (M,) and pair counts N (M, M), blanked here if they were not.
+
+    Exact on the diagonal where nothing was blanked, positive semidefinite always. A bin without rows has D = 0.
+    """
+    root = np.sqrt(np.divide(w, n, out=np.zeros(len(n)), where=n > 0).clip(min=0.0))
+    A: FloatArray = root[:, None] * blanked(pairs, min_bin) * root[None, :]
+    return A
+
+
+def safeguard(H_bb: FloatArray, H_bt: FloatArray, A: FloatArray, N: FloatArray, ridge: float) -> tuple[FloatArray, float]:
+    """Return (penalised H_tt, tau) for the smallest tau of TAUS whose Schur complement against the b block is safely positive.
+
+    H_bb (p_b, p_b) is penalised already; A and N are coded (d_x, d_x), not penalised. Compared with H_tt: eigenvalues of
+    S v = mu H_tt v above SAFELY_POSITIVE. tau = 1 bounds the true Hessian (Boehning and Lindsay 1988: w <= 1/4), so it is taken
+    where nothing smaller will do.
+    """
+    explained = H_bt.T @ np.linalg.solve(H_bb, H_bt)
+    H_tt = A
+    for tau in TAUS:
+        H_tt = (1.0 - tau) * A + tau * N / 4.0 + ridge * np.eye(len(A))
+        root = np.linalg.cholesky(H_tt)
+        whitened = np.linalg.solve(root, np.linalg.solve(root, H_tt - explained).T)
+        if np.linalg.eigvalsh((whitened + whitened.T) / 2.0)[0] > SAFELY_POSITIVE:
+            return H_tt, tau
+    return H_tt, TAUS[-1]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a pass brings to the solver. b columns begin with the intercept; M bins in line.
+
+    H_bb (p_b, p_b), g_b (p_b,): plain from the sealer, not penalised. wx (M, p_b): bin totals of w * x_b, so column 0 is w's.
+    r (M,): bin totals of p - y. n (M,), pairs (M, M): counts over the roster, decoys and hold-out included.
+    """
+
+    H_bb: FloatArray
+    g_b: FloatArray
+    wx: FloatArray
+    r: FloatArray
+    n: IntArray
+    pairs: IntArray
+
+
+@dataclass(frozen=True)
+class Step:
+    """The Newton point: theta and se (p_b + d_x,), covariance (inverse of the penalised Hessian), and the tau that was needed.
+
+    se is approximate for the t columns, because H_tt is.
+    """
+
+    theta: FloatArray
+    se: FloatArray
+    covariance: FloatArray
+    tau: float
+
+
+def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin: int) -> Step:
+    """Return the Newton point from `theta`, at which the totals were taken. Raises InputError for a ridge that is not above 0.
+
+    Raises CheckFailed where the H_bb of the sealer is not positive definite: no honest rows give that under a ridge.
+    """
+    if not ridge > 0.0:
+        raise InputError(f"the ridge is {ridge:g}; sealed training needs one above 0 (1 is the default)")
+    p_b = len(totals.g_b)
+    H_bb = totals.H_bb + np.diag(penalty(p_b, ridge))
+    if not np.all(np.isfinite(H_bb)) or np.linalg.eigvalsh(H_bb)[0] <= 0.0:
+        raise CheckFailed("the Hessian of the sealer's own columns is not positive definite; no training rows can give it")
+    H_bt = totals.wx.T @ C
+    A = C.T @ block_t(totals.wx[:, 0], totals.n, totals.pairs, min_bin) @ C
+    N = C.T @ blanked(totals.pairs, min_bin) @ C
+    H_tt, tau = safeguard(H_bb, H_bt, A, N, ridge)
+    H = np.block([[H_bb, H_bt], [H_bt.T, H_tt]])
+    g = np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(H), ridge) * theta
+    covariance = np.linalg.inv(H)
+    covariance = (covariance + covariance.T) / 2.0
+    return Step(theta - covariance @ g, np.sqrt(np.diag(covariance)), covariance, tau)

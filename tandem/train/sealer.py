@@ -1,0 +1,184 @@
+"""Sealed Newton, the side that holds rows, labels and the key. See the picture in `script`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.arguments import Chance, Engine
+from tandem.crypto.opening import SecretKey
+from tandem.describe import released
+from tandem.describe.woe import Described
+from tandem.errors import CheckFailed
+from tandem.score.sealer import read_scores
+from tandem.score.statement import POINT, Scale
+from tandem.session.session import Role
+from tandem.sums.sealer import open_shares, say_key, seal_rows
+from tandem.sums.shapes import hear
+from tandem.sums.terms import COLUMN_BOUND, Integers, Reals, Terms
+from tandem.train.pooled import acceptable, fit, penalised_loss, polish, sigma
+from tandem.wire.messages import Own, Polish, Release, Shapes, Statistics, Step, Wish
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which variables the sealer wishes to keep; applied by the solver, unseen by the summer. 0 or nothing is no wish."""
+
+    keep: tuple[str, ...] = ()
+    min_iv: float = 0.0
+    max_correlation: float = 0.0
+    max_vif: float = 0.0
+    monotone: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The roster as the sealer sees it: x (N, p) with the intercept first, y (N,), train (N,) True where a row trains."""
+
+    x: Reals = field(repr=False)
+    y: NDArray[np.int64] = field(repr=False)
+    train: NDArray[np.bool_] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not np.all(np.abs(self.x) <= COLUMN_BOUND):
+            raise CheckFailed(f"a column of the sealer's own goes beyond {COLUMN_BOUND:g}, or is not a number: code the columns again")
+
+    @property
+    def count(self) -> int:
+        """Rows of the roster, N."""
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What lies between two passes at the sealer. `failed` stays until the end: zeros are sealed in place of rows from then on."""
+
+    theta: Reals = field(repr=False)
+    scores: Reals = field(repr=False)
+    loss: float
+    ridge: float
+    described: tuple[Described, ...] = ()
+    accepted: tuple[bool, ...] = ()
+    taus: tuple[float, ...] = ()
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the sealer holds at the end: aliases, rounded coefficients and approximate se, points by bin, and each roster row's points."""
+
+    aliases: tuple[str, ...]
+    theta: tuple[float, ...]
+    se: tuple[float, ...]
+    points: tuple[int, ...]
+    table: bytes
+    row_points: Integers = field(repr=False)
+    failed: str = ""
+
+
+def begin(rows: Rows, ridge: float) -> Progress:
+    """Fit the sealer's own columns alone, in the clear (damped): where sealed Newton starts. Raises InputError if they have no fit."""
+    alone = fit(rows.x[rows.train], rows.y[rows.train], ridge)
+    return Progress(alone.theta, np.zeros(rows.count), alone.loss, ridge)
+
+
+def describe(secret: SecretKey, rows: Rows, choice: Choice, terms: Terms, engine: Engine, chance: Chance) -> Role[list[Described]]:
+    """Play DESCRIBE; return the released statistics. Raises CheckFailed if a check failed at the solver."""
+    m = rows.train.astype(np.float64)
+    yield from say_key(secret, terms.contract)
+    hear((yield Shapes))
+    plain = terms.fixed(np.column_stack((m, m * rows.y)))
+    yield from seal_rows(secret, terms.layout(secret.public, statistics_only=True), plain, engine, chance)
+    yield _wish(rows, choice)
+    yield from open_shares(secret, engine)
+    said: Statistics = yield Statistics
+    if said.failed:
+        raise CheckFailed(said.failed)
+    return released.hear(said)
+
+
+def train(
+    secret: SecretKey, rows: Rows, progress: Progress, choice: Choice, terms: Terms, engine: Engine, chance: Chance, *, last: bool
+) -> Role[Progress]:
+    """Play one pass of TRAIN from `progress`; return what lies after it. In the last pass the Newton point itself is the result."""
+    p = sigma(rows.x @ progress.theta + progress.scores)
+    w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
+    yield from say_key(secret, terms.contract)
+    hear((yield Shapes))
+    yield from seal_rows(secret, terms.layout(secret.public), _sealable(rows, w, r, terms, failed=progress.failed), engine, chance)
+    yield _wish(rows, choice)
+    yield Own(_flat((rows.x.T * w) @ rows.x), _flat(rows.x.T @ r), _flat(progress.theta), progress.ridge)
+    yield from open_shares(secret, engine)
+    statistics: Statistics = yield Statistics
+    step: Step = yield Step
+    scale = Scale.training(terms.grain)
+    u = scale.log_odds((yield from read_scores(secret, rows.count, scale, engine)))
+    failed = progress.failed or statistics.failed or step.failed
+    if failed:
+        yield Polish(accepted=False, scale=1.0, theta=_flat(progress.theta), newton=False)
+        return replace(progress, failed=failed)
+    after, said = _after(rows, progress, step, u, terms, last=last)
+    yield said
+    return replace(after, described=progress.described or tuple(released.hear(statistics)))
+
+
+def card(secret: SecretKey, rows: Rows, terms: Terms, engine: Engine) -> Role[Card]:
+    """Play CARD; return the release and the roster's points, exact."""
+    yield from say_key(secret, terms.contract)
+    release: Release = yield Release
+    scale = Scale.card(terms.card_step)
+    points = scale.points((yield from read_scores(secret, rows.count, scale, engine)))
+    return Card(release.aliases, release.theta, release.se, release.points, release.table, points * terms.card_step, release.failed)
+
+
+def serve(secret: SecretKey, count: int, card_step: int, engine: Engine) -> Role[Integers]:
+    """Play SERVE; return the points of each row of a new roster, exact."""
+    scale = Scale.card(card_step)
+    return scale.points((yield from read_scores(secret, count, scale, engine))) * card_step
+
+
+def card_log_odds(x: Reals, theta: tuple[float, ...], row_points: Integers) -> Reals:
+    """Return the log-odds that a card stands for: own columns x (N, p) by the released theta, plus the other side's points."""
+    scores: Reals = x @ np.array(theta[: x.shape[1]]) + row_points * POINT
+    return scores
+
+
+def _after(rows: Rows, progress: Progress, step: Step, u: Reals, terms: Terms, *, last: bool) -> tuple[Progress, Polish]:
+    """Polish, and accept the pass unless its penalised loss rose."""
+    x, y = rows.x[rows.train], rows.y[rows.train]
+    polished = polish(x, u[rows.train], y, step.square, progress.ridge, terms.grain, np.array(step.theta))
+    accepted = acceptable(polished.loss, progress.loss)
+    history = replace(progress, accepted=(*progress.accepted, accepted), taus=(*progress.taus, step.tau))
+    if not accepted:
+        return history, Polish(accepted=False, scale=1.0, theta=_flat(progress.theta), newton=False)
+    newton = last and acceptable(_newton_loss(rows, progress.ridge, step, u, terms.grain), progress.loss)
+    after = replace(history, theta=polished.theta_b, scores=polished.scale * u, loss=polished.loss)
+    return after, Polish(accepted=True, scale=polished.scale, theta=_flat(polished.theta_b), newton=newton)
+
+
+def _newton_loss(rows: Rows, ridge: float, step: Step, u: Reals, grain: float) -> float:
+    """Return the penalised training loss of the Newton point itself, less what the dither adds."""
+    x, y, theta = rows.x[rows.train], rows.y[rows.train], np.array(step.theta)
+    p = sigma(x @ theta + u[rows.train])
+    dither = 0.5 * grain**2 / 12.0 * float(np.sum(p * (1.0 - p)))
+    return penalised_loss(x, y, theta, ridge, u[rows.train]) + 0.5 * ridge * step.square - dither
+
+
+def _sealable(rows: Rows, w: Reals, r: Reals, terms: Terms, *, failed: str) -> Integers:
+    """Return the rows to seal, in fixed point: zeros throughout once a check failed."""
+    m = rows.train.astype(np.float64)
+    plain = terms.fixed(np.column_stack((m, m * rows.y, w, r, w[:, None] * rows.x[:, 1:])))
+    return np.zeros_like(plain) if failed else plain
+
+
+def _wish(rows: Rows, choice: Choice) -> Wish:
+    return Wish(
+        int(rows.train.sum()), int(rows.y[rows.train].sum()),
+        choice.keep, choice.min_iv, choice.max_correlation, choice.max_vif, choice.monotone,
+    )
+
+
+def _flat(values: Reals) -> tuple[float, ...]:
+    return tuple(float(value) for value in np.ravel(values))

@@ -1,0 +1,246 @@
+"""Sealed Newton, the side that sees totals and solves. See the picture in `script`.
+
+Every check that fails is told to the sealer and to this side's operator, never to the summer: it gets a table of sealed zeros and goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tandem.arguments import Chance
+from tandem.describe import released, selection
+from tandem.describe.woe import Described, Rule
+from tandem.describe.woe import describe as describe_bins
+from tandem.errors import CheckFailed, InputError, Malformed, RowAsSum
+from tandem.score.solver import Drawn, Sign, draw_table, say_table
+from tandem.score.statement import POINT, Here, Scale
+from tandem.session.session import Role
+from tandem.sums.shapes import hear
+from tandem.sums.solver import collect, totals
+from tandem.sums.summer import take_key
+from tandem.sums.terms import Integers, Reals, Terms
+from tandem.tables import Outline
+from tandem.train.newton import Step as Newton
+from tandem.train.newton import Totals, coding, step
+from tandem.train.pairs import IntArray
+from tandem.wire.messages import Own, Pairs, Polish, Release, Shapes, Step, Wish
+
+ROUNDING = 0.05
+"""Released coefficients are rounded to this share of a standard error: at full precision one theta carries chosen rows' codes (S3)."""
+LEAST_WEIGHT = 2.0
+"""A bin whose total weight is below this is treated like a withheld one (S4)."""
+LEAST_ROWS_A_TOTAL = 10
+"""Fewer training rows than this for each total, and totals tell about rows (T9)."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What lies between two passes at the solver: released statistics, the coding in use, coefficients, and the first pass's counts."""
+
+    described: tuple[Described, ...] = ()
+    kept: tuple[int, ...] = ()
+    theta_b: Reals = field(default_factory=lambda: np.zeros(0), repr=False)
+    theta_t: Reals = field(default_factory=lambda: np.zeros(0), repr=False)
+    newton: Newton | None = None
+    counts: Integers | None = field(default=None, repr=False)
+    ridge: float = 1.0
+    final: tuple[float, ...] = field(default=(), repr=False)
+    bins: tuple[int, ...] = ()
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the summer told about its variables: outlines, roster counts by bin, pair counts (M, M)."""
+
+    outlines: list[Outline]
+    counts: list[Integers]
+    pairs: IntArray
+
+    @property
+    def bins(self) -> tuple[int, ...]:
+        """Bins of each variable."""
+        return tuple(o.bins for o in self.outlines)
+
+
+def describe(rows: int, terms: Terms) -> Role[str]:
+    """Play DESCRIBE for a roster of `rows`; return the check that failed, or nothing."""
+    key = yield from take_key(terms.contract, terms.key_bits)
+    table = yield from _hear_table(rows)
+    wish: Wish = yield Wish
+    layout = terms.layout(key, statistics_only=True)
+    plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
+    try:
+        found = totals(layout, plain, np.concatenate(table.counts))
+        described, _ = _chosen(table, found, wish, terms)
+    except (RowAsSum, CheckFailed, InputError) as error:
+        yield released.tell([], failed=str(error))
+        return str(error)
+    yield released.tell(described)
+    return ""
+
+
+def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: Chance) -> Role[Known]:
+    """Play one pass of TRAIN from `known`; return what lies after it."""
+    key = yield from take_key(terms.contract, terms.key_bits)
+    table = yield from _hear_table(rows)
+    wish: Wish = yield Wish
+    own: Own = yield Own
+    layout = terms.layout(key)
+    plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
+    points = np.zeros(sum(table.bins), dtype=np.int64)
+    try:
+        if known.failed:
+            raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
+        known = _solve(known, table, totals(layout, plain, np.concatenate(table.counts)), wish, own, terms)
+        newton = _newton(known)
+        theta_t = newton.theta[len(known.theta_b) :]
+        points = Scale.training(terms.grain).integers(_by_bin(known, theta_t), table.bins)
+        yield released.tell(list(known.described))
+        yield Step("", float(theta_t @ theta_t), newton.tau, tuple(newton.theta[: len(known.theta_b)].tolist()))
+    except (RowAsSum, CheckFailed, InputError) as error:
+        known = replace(known, failed=str(error), bins=table.bins)
+        yield released.tell([], failed=known.failed)
+        yield Step(known.failed, 0.0, 0.0, ())
+    yield from say_table(key, draw_table(key, points, here, kept), here, sign)
+    polish: Polish = yield Polish
+    return known if known.failed else _polished(known, polish)
+
+
+def card(known: Known, here: Here, terms: Terms, sign: Sign, kept: Chance) -> Role[Known]:
+    """Play CARD: release rounded coefficients, seal the card's points."""
+    key = yield from take_key(terms.contract, terms.key_bits)
+    points = np.zeros(sum(known.bins), dtype=np.int64)
+    try:
+        if known.failed:
+            raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
+        steps, theta = _card_points(known, terms)
+        points = Scale.card(terms.card_step).integers(steps * (terms.card_step * POINT), known.bins)
+        table = draw_table(key, points, here, kept)
+        yield _release(known, theta, steps, table)
+    except CheckFailed as error:
+        known = replace(known, failed=str(error))
+        table = draw_table(key, points, here, kept)
+        yield Release(known.failed, (), (), (), (), b"")
+    yield from say_table(key, table, here, sign)
+    return known
+
+
+def _hear_table(rows: int) -> Role[Table]:
+    said: Shapes = yield Shapes
+    outlines, counts = hear(said, rows=rows)
+    size = sum(o.bins for o in outlines)
+    upper: list[int] = []
+    while part := (yield Pairs):
+        upper += part.counts
+        if len(upper) > size * (size + 1) // 2:
+            break
+    if len(upper) != size * (size + 1) // 2:
+        raise Malformed("pair counts that do not come one for each pair of bins")
+    pairs = np.zeros((size, size), dtype=np.int64)
+    pairs[np.triu_indices(size)] = upper
+    pairs = np.triu(pairs) + np.triu(pairs, 1).T
+    return Table(outlines, counts, pairs)
+
+
+def _chosen(table: Table, found: Integers, wish: Wish, terms: Terms) -> tuple[list[Described], tuple[int, ...]]:
+    """Check the counts, withhold small groups, apply the sealer's wish; return all variables, and which of them are kept."""
+    ends = np.cumsum(table.bins)[:-1]
+    counts, bads = np.split(found[:, 0], ends), np.split(found[:, 1], ends)
+    rule = Rule(terms.min_bin, terms.min_class, wish.monotone)
+    described = describe_bins(
+        table.outlines, [c.tolist() for c in counts], [b.tolist() for b in bads], [c.tolist() for c in table.counts],
+        wish.rows, wish.events, rule,
+    )
+    chosen = selection.choose(
+        selection.Wish(wish.keep or None, wish.min_iv or None, wish.max_correlation or None, wish.max_vif or None),
+        described, [c.tolist() for c in table.counts], table.pairs,
+    )
+    described = [replace(one, reason=chosen.dropped.get(one.alias, "")) for one in described]
+    return described, tuple(j for j, one in enumerate(described) if not one.reason)
+
+
+def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, terms: Terms) -> Known:
+    """Check the totals against each other and take one Newton step. Raises RowAsSum, CheckFailed, InputError."""
+    p = terms.columns + 1
+    if (len(own.hessian), len(own.gradient), len(own.theta)) != (p * p, p, p):
+        raise CheckFailed(f"the sealer's own block is not of the {p} columns that the contract names")
+    sums = sum(bins - 1 for bins in table.bins)
+    if wish.rows < LEAST_ROWS_A_TOTAL * sums:
+        raise CheckFailed(f"{wish.rows} training rows for {sums} totals; at least {LEAST_ROWS_A_TOTAL} a total are needed")
+    if not known.described:
+        described, kept = _chosen(table, found, wish, terms)
+        if not kept:
+            raise CheckFailed("no variable of the other side is left after small bins were merged and the choice applied: relax the choice")
+        known = replace(known, described=tuple(described), kept=kept, counts=found[:, :2], theta_t=np.zeros(len(kept)))
+    elif known.counts is None or not np.array_equal(known.counts, found[:, :2]):
+        raise RowAsSum("training rows or labels by bin are not those of the first pass")
+    hessian = np.array(own.hessian).reshape(p, p)
+    real = terms.real(found)
+    _check_weights(table, real, hessian, np.array(own.gradient), found, terms)
+    wx, roster = real[:, [2, *range(4, real.shape[1])]], np.concatenate(table.counts)
+    here = Totals(hessian, np.array(own.gradient), wx, real[:, 3], roster, table.pairs)
+    C = coding([one.values for one in known.described])[:, list(known.kept)]
+    theta_b = np.array(own.theta)
+    newton = step(np.concatenate((theta_b, known.theta_t)), here, C, own.ridge, terms.min_bin)
+    return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
+
+
+def _check_weights(table: Table, real: Reals, hessian: Reals, gradient: Reals, found: Integers, terms: Terms) -> None:
+    """Check weights and residuals by bin: mean weight in (0, 1/4], each variable's bins add up to the sealer's own totals (S4, T6)."""
+    w, r, count = real[:, 2], real[:, 3], found[:, 0]
+    slack = 0.5 / terms.scales[2:4]
+    at = 0
+    for outline in table.outlines:
+        part = slice(at, at + outline.bins)
+        at += outline.bins
+        if np.any(w[part] < 0) or np.any(w[part] > count[part] * (0.25 + slack[0])) or np.any(np.abs(r[part]) > count[part]):
+            raise RowAsSum(f"variable {outline.alias}: a bin's weight or residual is more than its training rows can have")
+        rows = int(count[part].sum())
+        own = np.concatenate((hessian[0], gradient[:1]))
+        mine = np.concatenate((real[part][:, [2, *range(4, real.shape[1])]].sum(axis=0), real[part][:, 3].sum(keepdims=True)))
+        allowed = rows * 0.5 / np.concatenate((terms.scales[2:3], terms.scales[4:], terms.scales[3:4])) + 1e-6
+        if np.any(np.abs(own - mine) > allowed):
+            raise RowAsSum(f"variable {outline.alias}: its bins do not add up to the totals of the sealer's own rows")
+
+
+def _newton(known: Known) -> Newton:
+    if known.newton is None:
+        raise CheckFailed("no pass has been solved yet")
+    return known.newton
+
+
+def _polished(known: Known, polish: Polish) -> Known:
+    """Take the sealer's polish in: the new point, the old one, or, at the end, the Newton point itself."""
+    newton, p = _newton(known), len(known.theta_b)
+    if not polish.accepted:
+        return replace(known, final=(*known.theta_b.tolist(), *known.theta_t.tolist()))
+    if len(polish.theta) != p:
+        raise Malformed("a polish of other columns than the pass had")
+    theta_b, theta_t = np.array(polish.theta), polish.scale * newton.theta[p:]
+    final = newton.theta if polish.newton else np.concatenate((theta_b, theta_t))
+    return replace(known, theta_b=theta_b, theta_t=theta_t, final=tuple(final.tolist()))
+
+
+def _by_bin(known: Known, theta_t: Reals) -> Reals:
+    """Return the log-odds of every bin of every variable, in line: theta * WoE, 0 for variables left out."""
+    parts = [np.zeros(len(one.group)) for one in known.described]
+    for theta, j in zip(theta_t, known.kept, strict=True):
+        parts[j] = theta * known.described[j].values
+    return np.concatenate(parts)
+
+
+def _card_points(known: Known, terms: Terms) -> tuple[Reals, Reals]:
+    """Return the card's points of every bin in units of card_step, and the rounded coefficients that they come from."""
+    unit = ROUNDING * _newton(known).se
+    theta: Reals = np.round(np.array(known.final) / unit) * unit
+    steps: Reals = np.round(_by_bin(known, theta[len(known.theta_b) :]) / (POINT * terms.card_step))
+    return steps, theta
+
+
+def _release(known: Known, theta: Reals, steps: Reals, table: Drawn) -> Release:
+    se = tuple(float(f"{value:.3g}") for value in _newton(known).se)
+    aliases = tuple(known.described[j].alias for j in known.kept)
+    return Release("", aliases, tuple(theta.tolist()), se, tuple(int(step) for step in steps), table.digest)

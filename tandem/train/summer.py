@@ -1,0 +1,111 @@
+"""Sealed Newton, the side that holds codes. It does the same whatever the labels are, and whatever fails. See the picture in `script`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from gmpy2 import mpz
+
+from tandem.arguments import Chance, Engine
+from tandem.crypto.paillier import PublicKey
+from tandem.crypto.slots import ScoreSlots
+from tandem.score.statement import SLOT_BITS, Here, Scale
+from tandem.score.summer import SealedTable, Verify, restore_table, say_scores, take_table
+from tandem.session.session import Role
+from tandem.sums.shapes import tell
+from tandem.sums.summer import fold, make_units, share, take_key
+from tandem.sums.terms import Terms
+from tandem.tables import CodedTable, Outline
+from tandem.train.pairs import IntArray, blanked
+from tandem.wire.messages import Pairs
+
+PAIRS_A_CHUNK = 100_000
+"""Pair counts in one message: at most 8 bytes each."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """The roster as the summer sees it: codes, outlines, and pair counts blanked under min_bin (M, M)."""
+
+    table: CodedTable
+    outlines: tuple[Outline, ...]
+    pairs: IntArray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What this side's randomness comes from: `chance` fresh, `kept` repeatable from a seed it keeps (the dither)."""
+
+    chance: Chance = field(repr=False)
+    kept: Chance = field(repr=False)
+
+
+def describe(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role[None]:
+    """Play DESCRIBE."""
+    key, ahead = yield from _open(coded, terms, engine, chance, packs=0, statistics_only=True)
+    layout = terms.layout(key, statistics_only=True)
+    products = yield from fold(key, coded.table, layout, engine)
+    yield from share(key, products, layout, ahead, chance)
+
+
+def train(coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets) -> Role[None]:
+    """Play one pass of TRAIN."""
+    key, ahead = yield from _open(coded, terms, engine, secrets.chance, packs=coded.table.rows, statistics_only=False)
+    layout = terms.layout(key)
+    products = yield from fold(key, coded.table, layout, engine)
+    yield from share(key, products, layout, ahead, secrets.chance)
+    table = yield from take_table(key, coded.table.bins, here, verify)
+    scale = Scale.training(terms.grain)
+    yield from say_scores(key, table, coded.table, scale, engine, ahead, dither(secrets.kept, here, table))
+
+
+def card(
+    coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets
+) -> Role[tuple[PublicKey, SealedTable]]:
+    """Play CARD; return key and signed table, which this side keeps for new customers."""
+    key = yield from take_key(terms.contract, terms.key_bits)
+    ahead = make_units(key, _packs(key, coded.table.rows), engine, secrets.chance.fork("card"))
+    table = yield from take_table(key, coded.table.bins, here, verify)
+    scale = Scale.card(terms.card_step)
+    yield from say_scores(key, table, coded.table, scale, engine, ahead, dither(secrets.kept, here, table))
+    return key, table
+
+
+def serve(
+    key: PublicKey, data: bytes, card_step: int, coded: CodedTable, here: Here, engine: Engine, secrets: Secrets
+) -> Role[None]:
+    """Play SERVE with the card table `data` that was signed when it was made."""
+    ahead = make_units(key, _packs(key, coded.rows), engine, secrets.chance.fork("serve"))
+    table = restore_table(key, coded.bins, data)
+    yield from say_scores(key, table, coded, Scale.card(card_step), engine, ahead, dither(secrets.kept, here, table))
+
+
+def dither(kept: Chance, here: Here, table: SealedTable) -> Chance:
+    """Return the noise of one scoring: a function of contract, roster, pass and table, so the same question gets the same answer."""
+    return kept.fork("dither", here.contract, here.roster, here.stage, table.digest)
+
+
+def _open(
+    coded: Coded, terms: Terms, engine: Engine, chance: Chance, *, packs: int, statistics_only: bool
+) -> Role[tuple[PublicKey, Iterator[mpz]]]:
+    """Take the key, start making randomisers, and tell shapes and pair counts."""
+    key = yield from take_key(terms.contract, terms.key_bits)
+    sums = sum(coded.table.bins) * terms.layout(key, statistics_only=statistics_only).ciphertexts
+    ahead = make_units(key, sums + _packs(key, packs), engine, chance.fork("units"))
+    yield tell(list(coded.outlines))
+    yield tell(list(coded.outlines), coded.table.counts)
+    upper = coded.pairs[np.triu_indices(len(coded.pairs))].tolist()
+    for first in range(0, len(upper), PAIRS_A_CHUNK):
+        yield Pairs(tuple(upper[first : first + PAIRS_A_CHUNK]))
+    return key, ahead
+
+
+def _packs(key: PublicKey, rows: int) -> int:
+    return ScoreSlots(key.bits, 0, SLOT_BITS).packs(rows)
+
+
+def fit_to_tell(pairs: IntArray, min_bin: int) -> IntArray:
+    """Return pair counts as they may be told: cells under min_bin blanked onto both diagonals."""
+    return blanked(pairs, min_bin)

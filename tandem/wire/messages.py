@@ -1,0 +1,230 @@
+"""What the roles say to each other: one frozen dataclass a message, the same names and fields as in proto/tandem/wire.
+
+Ciphertexts are `Blinded` where they leave and `Foreign` where they arrive (crypto.paillier); the codec encodes nothing else in their
+place, so a raw product cannot leave and foreign bytes cannot be computed with before they were admitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tandem.crypto.paillier import Blinded, Foreign
+
+Ciphertexts = Blinded | Foreign
+
+
+@dataclass(frozen=True)
+class Opening:
+    """First on every link: what the dialling side wants to do, and how large it is."""
+
+    version: str
+    script: str
+    stage: int
+    size_names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    roster: bytes
+
+
+@dataclass(frozen=True)
+class End:
+    """A repeating line is over."""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Last on every link: digests of what the speaker saw on each of its links."""
+
+    peers: tuple[str, ...]
+    sent: tuple[bytes, ...]
+    received: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Holder to seeker: 16-byte keyed hashes, shuffled."""
+
+    tags: bytes
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """Seeker to holder: how many tags arrived and their SHA-256, before the first query."""
+
+    count: int
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Query:
+    """Seeker to holder: blinded elements, 32 bytes each, in row order."""
+
+    points: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Holder to seeker: evaluated elements in the same order, and the proof of the batch (64 bytes)."""
+
+    points: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Seeker to holder: positions in Tags, ascending, 4 bytes little-endian each."""
+
+    positions: bytes
+
+
+@dataclass(frozen=True)
+class Key:
+    """Sealer to all that compute under its modulus n: n (little-endian) and its proof."""
+
+    modulus: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Summer to sealer and solver: bins of each variable, of these ordered, and (solver only) roster rows in each bin."""
+
+    aliases: tuple[str, ...]
+    bins: tuple[int, ...]
+    ordered: tuple[int, ...]
+    special: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Sealer to summer: sealed rows from roster position `first` on."""
+
+    first: int
+    rows: Ciphertexts
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Summer to sealer: masked bin products."""
+
+    shares: Ciphertexts
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Sealer to solver: D = P + R mod n, each as wide as n."""
+
+    values: bytes
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Summer to solver: R of the same shares."""
+
+    values: bytes
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Sealer to solver: what totals must add up to, and which variables to keep. 0 or nothing is no wish."""
+
+    rows: int
+    events: int
+    keep: tuple[str, ...]
+    min_iv: float
+    max_correlation: float
+    max_vif: float
+    monotone: bool
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Solver to sealer: released groups of bins, WoE and IV under aliases."""
+
+    aliases: tuple[str, ...]
+    bins: tuple[int, ...]
+    group: tuple[int, ...]
+    groups: tuple[int, ...]
+    counts: tuple[int, ...]
+    events: tuple[int, ...]
+    woe: tuple[float, ...]
+    iv: tuple[float, ...]
+    host: tuple[int, ...]
+    reasons: tuple[str, ...]
+    failed: str
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Summer to solver: roster rows in each pair of bins, blanked under min_bin."""
+
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Own:
+    """Sealer to solver: Hessian, gradient and coefficients of its own columns, and the ridge."""
+
+    hessian: tuple[float, ...]
+    gradient: tuple[float, ...]
+    theta: tuple[float, ...]
+    ridge: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """Solver to sealer: the Newton point of the sealer's columns and |theta_t|^2, or the check that failed."""
+
+    failed: str
+    square: float
+    tau: float
+    theta: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Polish:
+    """Sealer to solver: was the pass accepted; the scale for theta_t; the sealer's coefficients; at the end, is the Newton point final."""
+
+    accepted: bool
+    scale: float
+    theta: tuple[float, ...]
+    newton: bool
+
+
+@dataclass(frozen=True)
+class Release:
+    """Solver to sealer, once: coefficients and approximate standard errors, rounded, and the card's points by bin."""
+
+    failed: str
+    aliases: tuple[str, ...]
+    theta: tuple[float, ...]
+    se: tuple[float, ...]
+    points: tuple[int, ...]
+    table: bytes
+
+
+@dataclass(frozen=True)
+class Table:
+    """Solver to summer: sealed points of each variable and bin."""
+
+    points: Ciphertexts
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Solver to summer: Ed25519 over contract, session, roster, stage and table digest."""
+
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Summer to sealer: packs of row scores."""
+
+    packs: Ciphertexts
+
+
+Message = (
+    Opening | End | Closing | Tags | Shelved | Query | Answer | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
+    | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
+)

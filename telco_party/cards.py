@@ -1,0 +1,70 @@
+"""The telco's half of a model: frozen cuts and the signed sealed table of points. It reads neither points nor weights in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tandem.contract import Contract
+from tandem.crypto.paillier import PublicKey
+from tandem.errors import ContractError, InputError
+from tandem.node import disk
+from tandem.score.statement import table_digest
+from telco_party.bins import Cuts
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card: the contract it was trained under, roster digest, the bank's public key, cuts, and the sealed table's bytes."""
+
+    contract: str
+    roster: str
+    card_step: int
+    key: PublicKey
+    cuts: Cuts
+    table: bytes = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Digest of the sealed table, hex: what a scoring contract calls it."""
+        return table_digest([self.table]).hex()
+
+    def save(self, folder: Path) -> Path:
+        """Write the card into the telco's model folder (0600), whole or not at all; return its path."""
+        disk.make_private_folder(folder)
+        path = folder / f"card-{self.name[:16]}.json"
+        content = {
+            "version": VERSION, "kind": "tandem-telco-card", "card": self.name, "contract": self.contract, "roster": self.roster,
+            "card_step": self.card_step, "modulus": self.key.to_bytes().hex(), "cuts": self.cuts.to_dict(),
+            "table": base64.b64encode(self.table).decode(),
+        }
+        disk.write(path, json.dumps(content, ensure_ascii=False, indent=1).encode())
+        return path
+
+
+def load(folder: Path, contract: Contract) -> Card:
+    """Return the card that a scoring contract names. Raises ContractError if we do not hold it, InputError if the file is damaged."""
+    path = folder / f"card-{contract.card[:16]}.json"
+    if not path.exists():
+        raise ContractError(f"contract {contract.id}: card {contract.card[:16]} is not among the models in {folder}")
+    try:
+        card = _read(json.loads(disk.read_private(path)))
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path} is damaged or of another version: restore it from its backup") from None
+    if card.name != contract.card or card.contract != contract.training:
+        raise ContractError(f"contract {contract.id}: {path} holds another card, or one trained under another contract")
+    return card
+
+
+def _read(data: Mapping[str, Any]) -> Card:
+    if data["version"] != VERSION:
+        raise ValueError(data["version"])
+    key = PublicKey.load(bytes.fromhex(data["modulus"]))
+    table = base64.b64decode(data["table"], validate=True)
+    return Card(str(data["contract"]), str(data["roster"]), int(data["card_step"]), key, Cuts.from_dict(data["cuts"]), table)

@@ -1,0 +1,58 @@
+"""`tandem telco`: the telco's node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tandem.engine.pool import Pool
+from tandem.node import disk, keys
+from tandem.node.chance import System
+from tandem.node.client import Dialler
+from tandem.node.config import read
+from tandem.node.ledger_store import Ledger
+from tandem.node.recorder import recorder
+from tandem.node.server import Server
+from tandem.node.serving import report, serve, write_usage
+from telco_party.casting import Telco
+from telco_party.config import TelcoConfig
+from telco_party.load import load
+
+app = typer.Typer(no_args_is_help=True, help="The telco's node: it holds subscribers, answers alignments and sums sealed rows.")
+
+
+@app.callback()
+def telco() -> None:
+    """Group the telco's commands."""
+
+
+@app.command("serve")
+def serve_command(
+    config: Annotated[Path, typer.Option(help="The node's configuration, TOML.", show_default=True)] = Path("telco.toml"),
+) -> None:
+    """Listen for banks under the contracts in the node's folder, until Ctrl-C.
+
+    Example: tandem telco serve --config telco/telco.toml
+    """
+    settings = read(config, TelcoConfig)
+    party = keys.load(settings.at(settings.keys))
+    source = settings.table
+    table = load(settings.at(source.file), source.id, numeric=source.numeric, text=source.text, drop=source.drop)
+    report(f"{table.rows} subscribers with {len(table.columns)} variables read from {source.file}")
+    state = settings.at(settings.state)
+    disk.make_private_folder(state)
+    peer = disk.read_text(settings.at(settings.peers) / "coordinator.pem").encode()
+    with Ledger(settings.at(settings.ledger)) as ledger, Pool(settings.workers) as pool:
+        node = Telco(settings, party, table, ledger, pool, System(), report)
+        node.prepare()
+
+        def make() -> Server:
+            return Server(
+                node, party, lambda contract, session: recorder(ledger, contract, session, "telco"), report,
+                lambda contract: Dialler(party, contract, {"coordinator": (settings.coordinator, peer)}), settings.patience,
+            )
+
+        serve(make, settings.listen, "telco")
+        write_usage(state / "usage.json", pool)

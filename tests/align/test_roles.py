@@ -1,0 +1,139 @@
+"""The two roles of alignment against each other."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from tandem.align.holder import hold
+from tandem.align.script import ALIGN
+from tandem.align.seeker import seek
+from tandem.align.tags import WIDTH, make_tags, shuffle, take
+from tandem.arguments import Seeded
+from tandem.crypto import voprf
+from tandem.engine.serial import Serial
+from tandem.errors import Enumeration, InputError, KeySwitched, OutOfTurn, Oversized
+from tandem.session.loopback import converse
+from tandem.session.session import Session
+from tandem.wire.messages import Answer, Opening, Query, Roster, Shelved, Tags
+
+KEY = voprf.derive_key_pair(bytes(32), b"test")
+OTHER = voprf.derive_key_pair(bytes(32), b"another")
+X = [b"%d" % i for i in range(100, 400)]
+Y = [b"%d" % i for i in range(350, 450)]
+
+
+def play(seeker, holder):
+    opening = Opening("test", "align", 0, ("ids",), (len(Y),), b"")
+    return converse({
+        "seeker": (Session(ALIGN, "seeker", bytes(32), bytes(16), opening), seeker),
+        "holder": (Session(ALIGN, "holder", bytes(32), bytes(16), opening), holder),
+    })
+
+
+def tags_and_order():
+    tags = make_tags(KEY, X, Serial())
+    order = shuffle(tags, Seeded(b"shuffle"))
+    return take(tags, order), order
+
+
+ASKED = len(Y)
+
+
+def holding(tags, asked=ASKED, cap=1000):
+    return hold(KEY, tags, asked, cap, Serial(), Seeded(b"h"))
+
+
+def seeking(public=KEY.public, ids=Y, cap=1000, fewest=1):
+    return seek(public, list(ids), cap, fewest, Serial(), Seeded(b"s"))
+
+
+def test_both_end_with_the_same_people_in_the_same_order():
+    tags, order = tags_and_order()
+    results = play(seeking(), holding(tags))
+    found, roster = results["seeker"], results["holder"]
+    assert np.array_equal(found.positions, roster)
+    assert [Y[row] for row in found.rows] == [X[order[at]] for at in roster]
+    assert {Y[row] for row in found.rows} == set(X) & set(Y)
+    assert found.table == len(X)
+
+
+def test_key_switched_for_half_a_batch_is_refused():
+    tags, _ = tags_and_order()
+
+    def two_keys():
+        yield Tags(tags)
+        yield Shelved
+        query = yield Query
+        points = [query.points[at : at + 32] for at in range(0, len(query.points), 32)]
+        half = len(points) // 2
+        honest, proof = voprf.answer(KEY, points, Serial(), Seeded(b"p"))
+        switched, _ = voprf.answer(OTHER, points[half:], Serial(), Seeded(b"p"))
+        yield Answer(b"".join(honest[:half] + switched), proof)
+
+    with pytest.raises(KeySwitched):
+        play(seeking(), two_keys())
+
+
+def test_a_key_other_than_the_pinned_one_is_refused():
+    tags, _ = tags_and_order()
+    with pytest.raises(KeySwitched):
+        play(seeking(public=OTHER.public), holding(tags))
+
+
+def test_a_table_beyond_the_cap_is_refused():
+    tags, _ = tags_and_order()
+    with pytest.raises(Oversized):
+        play(seeking(cap=len(X) - 1), holding(tags))
+
+
+def test_no_overlap_says_so_and_gives_the_holder_no_roster():
+    tags, _ = tags_and_order()
+    with pytest.raises(InputError, match="0 of 100 identifiers match"):
+        play(seeking(ids=[b"z%d" % i for i in range(100)]), holding(tags))
+
+
+def test_enumeration_more_asked_than_declared():
+    tags, _ = tags_and_order()
+    with pytest.raises(Enumeration):
+        play(seeking(), holding(tags, asked=len(Y) - 1))
+
+
+@pytest.mark.parametrize("positions", [[3, 3], [5, 4], [len(X)], list(range(len(Y) + 1))])
+def test_enumeration_fat_or_crooked_roster(positions):
+    tags, _ = tags_and_order()
+
+    def greedy():
+        while (yield Tags):
+            pass
+        yield Shelved(len(X), hashlib.sha256(tags).digest())
+        yield Roster(np.array(positions, "<u4").tobytes())
+
+    with pytest.raises(Enumeration):
+        play(greedy(), holding(tags))
+
+
+def test_tags_that_arrived_otherwise_than_sent_are_noticed():
+    tags, _ = tags_and_order()
+
+    def liar():
+        while (yield Tags):
+            pass
+        yield Shelved(len(X), bytes(32))
+
+    with pytest.raises(OutOfTurn):
+        play(liar(), holding(tags))
+
+
+def test_position_tells_nothing_of_the_file_order():
+    _, order = tags_and_order()
+    # A7: Spearman's rho of 300 pairs has a standard error of 1/sqrt(299) under independence.
+    rho = np.corrcoef(np.arange(len(order)), order)[0, 1]
+    assert abs(rho) < 3 / np.sqrt(299)
+    assert np.corrcoef(np.arange(300), np.arange(300))[0, 1] == pytest.approx(1.0)  # control: unshuffled
+
+
+def test_tag_width_is_sixteen_bytes():
+    assert WIDTH == 16

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bank_party.evaluation import Difference, matched_table
+from bank_party.reports.html import count, number, p_value, render, seconds, share, size, write_report
+from bank_party.reports.model import Learned, Report, Traffic, Variable, iv_band, measure
+from bank_party.reports.result import result, write_result
+from bank_party.reports.words import Words, pairs
+from tandem.arguments import Seeded
+from tandem.errors import InputError
+
+
+def study(rows=6000, gain=0.9, purpose="marketing", *, rehearsal=True):
+    """A report as a study of 20 000 customers would fill it."""
+    rng = np.random.default_rng(4)
+    own, theirs = rng.normal(size=(2, rows))
+    y = (rng.random(rows) < 1 / (1 + np.exp(2.2 - 0.7 * own - gain * theirs))).astype(np.int64)
+    joint = 1 / (1 + np.exp(2.2 - 0.7 * own - gain * theirs))
+    p = {"bank_only": 1 / (1 + np.exp(2.0 - 0.65 * own)), "joint": joint, "joint_card": np.round(joint, 3)}
+    if rehearsal:
+        p["pooled"] = 1 / (1 + np.exp(2.2 - 0.71 * own - gain * theirs * 1.005))
+    asked = rng.random(20000) < 0.13
+    variables = [
+        *(
+            Variable(name, "bank", bins, iv, low, high, kept=True, coefficient=theta, se=0.061)
+            for name, bins, iv, low, high, theta in (
+                ("card_payments_12m_amount", 6, 0.312, -0.92, 1.13, 0.883),
+                ("customer_tier", 5, 0.141, -0.5, 0.71, 0.912),
+                ("age", 7, 0.048, -0.31, 0.4, -0.122),
+            )
+        ),
+        Variable("branch_visits", "bank", 4, 0.011, -0.1, 0.15, kept=False, reason="iv_low", detail="0.011"),
+        *(
+            Variable(f"t{at}", "telco", 8, iv, -0.8 + at / 20, 1.4 - at / 20, kept=True, coefficient=0.95 - at / 40, se=0.05 + at / 200)
+            for at, iv in enumerate((0.62, 0.41, 0.22, 0.19, 0.09, 0.05), 1)
+        ),
+        Variable("t7", "telco", 3, 0.18, -0.4, 0.6, kept=False, reason="correlated", detail="t2 (0.83)"),
+        Variable("t8", "telco", 1, None, None, None, kept=False, reason="withheld"),
+    ]
+    return Report(
+        study="activation of dormant cards, spring",
+        purpose=purpose,
+        made="2026-11-22 16:52",
+        synthetic=True,
+        asked=20000,
+        matched=17321,
+        train_rows=12125,
+        outcomes=matched_table(asked.astype(int), rng.random(20000) < 0.866),
+        holdout=measure(y, p, Seeded(b"report")),
+        variables=variables,
+        intercept=-2.181,
+        passes=3,
+        accepted=3,
+        grain=0.25,
+        card_step=1,
+        key_bits=3072,
+        seconds={"align": 8.31, "statistics": 20.0, "pass_1": 41.7, "pass_2": 33.0, "pass_3": 33.1, "score": 21.4, "evaluate": 1.2},
+        traffic=[
+            Traffic("bank", "telco", 48_301_222),
+            Traffic("telco", "bank", 3_931_000),
+            Traffic("bank", "coordinator", 120_400),
+            Traffic("telco", "coordinator", 610_000),
+            Traffic("coordinator", "telco", 4_420_000),
+        ],
+        peak_memory={"bank": 212_000_000, "telco": 187_000_000, "coordinator": 96_500_000},
+        versions={"tandem": "0.1.0", "python": "3.11.7", "gmpy2": "2.3.2"},
+        learned=[
+            Learned(
+                "bank", ["The telco's table holds 1 000 000 tags.", "Which 17 321 of its own customers are matched.", "8 bits a customer."]
+            ),
+            Learned(
+                "telco",
+                ["20 000 identifiers were asked.", "Which 17 321 of its subscribers are the roster.", "Nothing derived from labels."],
+            ),
+            Learned("coordinator", ["Totals of 58 bins, theta, pair counts of 50 rows or more.", "No name, identifier or row."]),
+        ],
+        coefficients_max_se_difference=0.081 if rehearsal else None,
+    )
+
+
+@pytest.fixture(scope="module")
+def report():
+    return study()
+
+
+class Page(HTMLParser):
+    """Checks that tags close, collects the text, and every attribute that could fetch something."""
+
+    VOID = frozenset({"meta", "br", "path", "use", "rect", "circle"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.words, self.links, self.ids, self.tags = [], [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in {"src", "href", "xlink:href", "action", "data"}]
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.words)).replace("\u202f", " ")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_is_one_file_that_fetches_nothing(report, lang):
+    page = Page(render(report, lang))
+    assert all(link.startswith("#") for link in page.links)
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert "script" not in page.tags
+    assert page.tags.count("svg") == 6
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", render(report, lang))
+    assert "nan" not in re.findall(r"[a-z]+", page.text.lower())
+    assert "None" not in page.text
+
+
+def test_it_says_first_what_a_banker_asks_first(report):
+    text = Page(render(report)).text
+    gain = report.holdout.difference
+    assert f"17 321 of 20 000 customers were matched (86.6 %). Adding the telco's data raises AUC by {gain.value:.3f}" in text
+    assert "Gain shown" in text
+    assert "made by a program" in text
+    parts = ["Who was matched", "How well each model ranks", "Where the responders are", "Do the probabilities hold", "Variables",
+             "What each party learned", "Time, traffic, memory", "What this report does not show"]  # fmt: skip
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    for figure in (
+        "pooled",
+        "rehearsal only",
+        "0.08 standard errors",
+        "≈ 0.061",
+        "sign!",
+        "correlated with t2 (0.83)",
+        "48.3 MB",
+        "3072-bit",
+        "training pass 2",
+    ):
+        assert figure in text
+
+
+def test_it_speaks_chinese(report):
+    page = Page(render(report, "zh"))
+    assert "匹配率" in page.text
+    assert "有值" in page.text
+    assert "增益成立" in page.text
+    assert "无值" in page.text
+    assert "误判率 FPR" in page.text  # words in the pictures stay words
+    assert "训练第 2 轮" in page.text
+    assert "Who was" not in page.text
+
+
+def test_credit_speaks_of_bads():
+    text = Page(render(study(3000, purpose="credit"))).text
+    assert "bad rate" in text
+    assert "respon" not in text
+
+
+def test_a_gain_that_is_not_shown_is_called_so():
+    with_nothing = study(gain=0.0)
+    text = Page(render(with_nothing)).text
+    assert with_nothing.verdict == "not_shown"
+    assert "Gain not shown" in text
+    assert "raises AUC" not in text
+    worse = replace(with_nothing, holdout=replace(with_nothing.holdout, difference=Difference(-0.02, -0.03, -0.01, 0.001)))
+    assert worse.verdict == "loss"
+    assert "ranks worse" in Page(render(worse)).text
+
+
+def test_outside_a_rehearsal_nothing_is_pooled():
+    real = replace(study(3000, rehearsal=False), synthetic=False, outcomes=None)
+    page = Page(render(real))
+    assert "pooled" not in page.text.lower()
+    assert "synthetic" not in page.text.lower()
+    assert "2 679" in page.text  # asked less matched
+    assert result(real)["auc"]["pooled"] is None
+
+
+def test_names_cannot_break_out_of_the_page(report):
+    wild = '--></svg><script>alert("1")</script>$x_1$ & "q" url(#a) id="b"'
+    bars = [replace(report.variables[0], name=wild), replace(report.variables[1], reason=wild, kept=False)]
+    spoilt = replace(report, study=wild, data_note=wild, variables=bars, learned=[Learned(wild, [wild])], more_limits=[wild])
+    page = Page(render(spoilt))
+    assert "script" not in page.tags
+    assert page.tags.count("svg") == 6
+    assert 'alert("1")' in page.text
+
+
+def test_the_same_report_gives_the_same_bytes(report):
+    assert render(report) == render(report)
+    assert measure(*holdout_of(3), Seeded(b"1")).scores == measure(*holdout_of(3), Seeded(b"1")).scores
+
+
+def holdout_of(seed):
+    rng = np.random.default_rng(seed)
+    y = (rng.random(400) < 0.3).astype(int)
+    return y, {"bank_only": rng.random(400), "joint": rng.random(400) * 0.5 + y * 0.3}
+
+
+def test_measuring_needs_both_models():
+    y, p = holdout_of(1)
+    with pytest.raises(InputError, match="no hold-out scores of joint"):
+        measure(y, {"bank_only": p["bank_only"]}, Seeded(b"1"))
+
+
+def test_a_file_is_written_whole_or_not_at_all(report, tmp_path, monkeypatch):
+    target = tmp_path / "report.html"
+    write_report(target, report, "zh")
+    before = target.read_text(encoding="utf-8")
+    assert before == render(report, "zh")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(InputError, match="No space left"):
+        write_report(target, report, "en")
+    assert target.read_text(encoding="utf-8") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    with pytest.raises(InputError, match="could not be written"):
+        write_report(tmp_path / "absent" / "report.html", report)
+    with pytest.raises(InputError, match="en or zh"):
+        render(report, "fr")
+
+
+def test_the_result_holds_what_its_schema_says(report, tmp_path):
+    write_result(tmp_path / "result.json", report)
+    read = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    schema = (Path(__file__).parents[2] / "docs" / "result-schema.md").read_text(encoding="utf-8")
+    for name in read:
+        assert f"`{name}`" in schema
+    assert read["auc"]["joint"] == pytest.approx(list(report.holdout.scores["joint"].auc))
+    assert set(read["ks"]) == {"bank_only", "joint", "joint_card", "pooled"}
+    assert read["bytes"]["bank to telco"] == 48_301_222
+    assert (read["asked"], read["matched"], read["passes"], read["key_bits"]) == (20000, 17321, 3, 3072)
+    assert read["coefficients_max_se_difference"] == 0.081
+
+
+def test_a_result_that_is_not_finite_is_not_written(report, tmp_path):
+    with pytest.raises(InputError, match="not a finite number"):
+        write_result(tmp_path / "result.json", replace(report, coefficients_max_se_difference=float("nan")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_languages_fill_the_same_blanks():
+    for english, chinese in pairs().values():
+        assert set(re.findall(r"\{(\w+)\}", english)) == set(re.findall(r"\{(\w+)\}", chinese))
+    assert Words("zh").known("reason_vif", "x").startswith("共线")
+    assert Words("en").known("reason_own_words", "own words") == "own words"
+
+
+def test_numbers_read_well():
+    assert [iv_band(value) for value in (0, 0.019, 0.02, 0.1, 0.3, 0.5)] == ["useless", "useless", "weak", "medium", "strong", "suspicious"]
+    assert (count(1234567), share(None), number(-0.5, 1), p_value(1e-9)) == ("1\u202f234\u202f567", "-", "\u22120.5", "<\u202f0.001")
+    assert [seconds(value) for value in (0.04, 99.94, 185.2)] == ["0.0\u202fs", "99.9\u202fs", "3\u202fmin 05\u202fs"]
+    assert [size(value) for value in (12, 1500, 999_600, 48_301_222, 7_200_000_000_000)] == [
+        "12\u202fB", "1.5\u202fkB", "1.0\u202fMB", "48.3\u202fMB", "7200\u202fGB",
+    ]  # fmt: skip
