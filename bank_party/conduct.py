@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tandem.align.script import ALIGN
 from tandem.align.seeker import Found, seek
@@ -80,7 +81,7 @@ class Conductor:
     def _terms(self) -> Terms:
         return Terms.of(self.contract)
 
-    async def _play(self, script: Script, role: str, playing: Role[object], stage: int, size: tuple[str, int], roster: bytes) -> object:
+    async def _play(self, script: Script, role: str, playing: Role[Any], stage: int, size: tuple[str, int], roster: bytes) -> Any:
         session = self.chance.fork("session", script.name, stage).draw(16)
         opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster)
         return await self.stage.play(Cast(script, role, playing), session, opening, self.tap(session))

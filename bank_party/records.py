@@ -1,7 +1,7 @@
 """What a finished study leaves in its folder: scores by customer, the study's facts, and the report made from them.
 
-    scores.csv   one row a customer of the bank's file        study.json   facts of the run, for `tandem bank report`
-    model.json   the bank's half of the model                 report.html, result.json
+scores.csv   one row a customer of the bank's file        study.json   facts of the run, for `tandem bank report`
+model.json   the bank's half of the model                 report.html, result.json
 """
 
 from __future__ import annotations

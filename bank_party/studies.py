@@ -20,7 +20,7 @@ from tandem.align.identifiers import Identifiers, normalise
 from tandem.arguments import Chance
 from tandem.contract import Contract
 from tandem.crypto.opening import SecretKey
-from tandem.describe.woe import Rule
+from tandem.describe.woe import Described, Rule
 from tandem.errors import CheckFailed, ContractError, InputError
 from tandem.node import disk
 from tandem.node.keys import derive
@@ -63,7 +63,7 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
         raise ContractError(f"contract {contract.id} is for scoring: use `tandem bank score`")
     source = config.table
     if not config.label:
-        raise InputError("the study names no label: add label = \"...\" to it")
+        raise InputError('the study names no label: add label = "..." to it')
     customers = load(
         config.at(source.file), source.id, config.label, positive=config.positive, numeric=source.numeric, text=source.text,
         drop=source.drop,
@@ -84,12 +84,20 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
 
 def secret_key(folder: Path, contract: Contract, chance: Chance) -> SecretKey:
     """Return the contract's Paillier key: one a contract, made once and kept in the bank's own folder (0600)."""
-    path = folder / f"paillier-{contract.id}.key"
+    path = folder / f"paillier-{contract.digest.hex()[:16]}.key"
     if path.exists():
         return SecretKey.from_bytes(disk.read_private(path))
     key = SecretKey.generate(contract.layout.key_bits, chance)
     disk.write(path, key.to_bytes(), replace=False)
     return key
+
+
+def trained_key(folder: Path, training: str) -> SecretKey:
+    """Return the key of the contract (digest, hex) that a card was trained under. Raises InputError if it is gone."""
+    path = folder / f"paillier-{training[:16]}.key"
+    if not path.exists():
+        raise InputError(f"{path} is missing: a card can only be read with the key that it was trained under; restore it")
+    return SecretKey.from_bytes(disk.read_private(path))
 
 
 def hold_out(ids: list[bytes], share: float, seed: bytes, contract: Contract) -> NDArray[np.bool_]:
@@ -98,6 +106,29 @@ def hold_out(ids: list[bytes], share: float, seed: bytes, contract: Contract) ->
     draws = [int.from_bytes(chance.fork(value).draw(8), "big") for value in ids]
     kept: NDArray[np.bool_] = np.array(draws, dtype=np.uint64) < np.uint64(int(share * 2**64))
     return kept
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look before training shows: how many match, and the released statistics under aliases."""
+
+    asked: int
+    matched: int
+    described: list[Described]
+
+
+async def look(
+    config: StudyConfig, contract: Contract, prepared: Prepared, conductor: Conductor, seed: bytes, secret: SecretKey, watch: Watch
+) -> Looked:
+    """Align and describe; nothing is trained. Raises what goes wrong."""
+    watch("align", len(prepared.ids))
+    found = await conductor.align(prepared.ids.values)
+    rows = prepared.ids.rows[found.rows]
+    training = ~hold_out([prepared.ids.values[row] for row in found.rows], float(contract.layout.hold_out_share), seed, contract)
+    sealable = sealer.Rows(np.ones((len(rows), 1)), prepared.labels[rows].astype(np.int64), training)
+    watch("describe", len(rows))
+    described = await conductor.describe(secret, sealable, _choice(config), found.positions)
+    return Looked(len(prepared.ids), len(rows), described)
 
 
 async def train(
@@ -111,19 +142,16 @@ async def train(
         found = await conductor.align(ids.values)
     rows = ids.rows[found.rows]
     with _timed(seconds, "start"):
-        out = hold_out([ids.values[row] for row in found.rows], _fraction(layout.hold_out), seed, contract)
+        out = hold_out([ids.values[row] for row in found.rows], float(layout.hold_out_share), seed, contract)
         own, x = _own_columns(config, contract, prepared, rows, ~out)
         y = prepared.labels[rows].astype(np.int64)
         sealable = sealer.Rows(x, y, ~out)
-        progress = sealer.begin(sealable, float(layout.ridge))
+        progress = sealer.begin(sealable, float(layout.ridge_weight))
     alone = progress.theta
-    choice = sealer.Choice(
-        tuple(config.choice.keep), config.choice.min_iv, config.choice.max_correlation, config.choice.max_vif, config.choice.monotone
-    )
     for stage in range(1, layout.passes + 1):
         with _timed(seconds, f"pass_{stage}"):
             watch(f"pass_{stage}", len(rows))
-            progress = await conductor.train(secret, sealable, progress, choice, found.positions, stage)
+            progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
     with _timed(seconds, "score"):
         watch("score", len(rows))
         card = await conductor.card(secret, sealable, found.positions)
@@ -152,9 +180,9 @@ def _own_columns(
     return own, np.column_stack((np.ones(len(rows)), coded))
 
 
-def _fraction(text: str) -> float:
-    above, _, below = text.partition("/")
-    return int(above) / int(below)
+def _choice(config: StudyConfig) -> sealer.Choice:
+    wish = config.choice
+    return sealer.Choice(tuple(wish.keep), wish.min_iv, wish.max_correlation, wish.max_vif, wish.monotone)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -9,11 +11,12 @@ from tandem.session.tap import Tapped
 
 _WORDS = {
     "en": {
-        "study": "study", "align": "align customers", "pass": "pass {} of {}", "score": "card", "serve": "score customers",
+        "study": "study", "align": "align customers", "pass": "pass {} of {}", "score": "card", "describe": "statistics",
+        "serve": "score customers",
         "Answer": "identifiers answered", "Sealed": "rows sealed", "Shares": "sums opened", "Scores": "scores read",
     },
     "zh": {
-        "study": "研究", "align": "对齐客户", "pass": "第 {} 轮，共 {} 轮", "score": "评分卡", "serve": "客户评分",
+        "study": "研究", "align": "对齐客户", "pass": "第 {} 轮，共 {} 轮", "score": "评分卡", "describe": "统计", "serve": "客户评分",
         "Answer": "已应答标识", "Sealed": "已加密行", "Shares": "已解密合计", "Scores": "已读取分数",
     },
 }
@@ -36,7 +39,7 @@ class Watching:
         self._kind = ""
         self._size = 0
 
-    def __enter__(self) -> Watching:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

@@ -1,4 +1,4 @@
-"""The coordinator's configuration, coordinator.toml."""
+"""The coordinator's configuration, node.toml."""
 
 from __future__ import annotations
 

@@ -27,11 +27,11 @@ def coordinator() -> None:
 
 @app.command("serve")
 def serve_command(
-    config: Annotated[Path, typer.Option(help="The node's configuration, TOML.", show_default=True)] = Path("coordinator.toml"),
+    config: Annotated[Path, typer.Option(help="The node's configuration, TOML.", show_default=True)] = Path("node.toml"),
 ) -> None:
     """Listen for bank and telco under the contracts in the node's folder, until Ctrl-C.
 
-    Example: tandem coordinator serve --config coordinator/coordinator.toml
+    Example: tandem coordinator serve --config coordinator/node.toml
     """
     settings = read(config, CoordinatorConfig)
     party = keys.load(settings.at(settings.keys))
@@ -47,4 +47,4 @@ def serve_command(
             )
 
         serve(make, settings.listen, "coordinator")
-        write_usage(state / "usage.json", None)
+        write_usage(state / "usage.json", "coordinator", None)

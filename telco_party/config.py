@@ -1,4 +1,4 @@
-"""The telco's configuration, telco.toml."""
+"""The telco's configuration, node.toml."""
 
 from __future__ import annotations
 

@@ -30,11 +30,11 @@ def telco() -> None:
 
 @app.command("serve")
 def serve_command(
-    config: Annotated[Path, typer.Option(help="The node's configuration, TOML.", show_default=True)] = Path("telco.toml"),
+    config: Annotated[Path, typer.Option(help="The node's configuration, TOML.", show_default=True)] = Path("node.toml"),
 ) -> None:
     """Listen for banks under the contracts in the node's folder, until Ctrl-C.
 
-    Example: tandem telco serve --config telco/telco.toml
+    Example: tandem telco serve --config telco/node.toml
     """
     settings = read(config, TelcoConfig)
     party = keys.load(settings.at(settings.keys))
@@ -55,4 +55,4 @@ def serve_command(
             )
 
         serve(make, settings.listen, "telco")
-        write_usage(state / "usage.json", pool)
+        write_usage(state / "usage.json", "telco", pool)

@@ -62,9 +62,9 @@ class SecretKey:
                 return cls(p.p, q.p, (p, q))
 
     def seal(self, plain: Sequence[int], chance: Chance) -> Blinded:
-        """Encrypt numbers of [-n/2, n), each with fresh uniform randomness; zeros take as long as anything else.
+        """Encrypt numbers of (-n, n), each with fresh uniform randomness; zeros take as long as anything else.
 
-        Raises SlotOverflow for a number outside (-n, n). The first call in a process builds the tables (half a second, 55 MB at 3072 bits).
+        Raises SlotOverflow for any other number. The first call in a process builds the tables (half a second, 56 MB at 3072 bits).
         """
         return leave(self.public, factors(self.public, plain), self.residues(len(plain), chance))
 

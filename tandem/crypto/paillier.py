@@ -176,8 +176,8 @@ def admit(key: PublicKey, foreign: Foreign, repeats: set[int] | None = None) -> 
     """Check ciphertexts from a peer and let them in.
 
     Raises ForeignElement unless the bytes are whole ciphertexts; FactorPlanted unless 0 < c < n^2 and gcd(c, n) = 1 (K4); NakedCiphertext
-    for c mod n = 1 (K1); RandomiserRepeated if c mod n was met before, here or in `repeats`, which then remembers these (K2). Repeats are
-    looked for only where a set is given: equal zeros sealed by different parties never share randomness, products may.
+    for c mod n = 1 (K1); RandomiserRepeated if c mod n was met before, here or in `repeats`, which then remembers these (K2); without a
+    set nothing is looked for, since a set grows with the rows.
     """
     if len(foreign.data) % key.width:
         raise ForeignElement(f"{len(foreign.data)} bytes are no whole number of ciphertexts of {key.width} bytes")

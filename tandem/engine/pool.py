@@ -46,14 +46,15 @@ class Pool:
     """
 
     def __init__(self, lanes: int | None = None) -> None:
-        self._lanes = [_Lane(self) for _ in range(lanes or os.cpu_count() or 1)]
         self._numbers = count()
         self._ahead: deque[tuple[Future[Any], _Sent, Any]] = deque()
+        self._stale: deque[int] = deque()
         self._lock = threading.RLock()
+        self._lanes = [_Lane(self) for _ in range(lanes or os.cpu_count() or 1)]
 
     def map(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Yield task(item) in order, at most two items a lane being under way."""
-        with _Sent(self, task) as sent:
+        with self._send(task) as sent:
             under_way: deque[Future[R]] = deque()
             for item in items:
                 if len(under_way) >= WINDOW * len(self._lanes):
@@ -64,7 +65,7 @@ class Pool:
 
     def begin(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Hand all items over at once and return their results in order, to be taken later; make the items small (some 50 ms)."""
-        sent = _Sent(self, task)
+        sent = self._send(task)
         begun: deque[Future[R]] = deque()
         with self._lock:
             for item in items:
@@ -125,13 +126,14 @@ class Pool:
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
 
-    def _forget(self, number: int) -> None:
-        """Tell every lane that still runs to drop a task."""
-        for lane in self._lanes:
-            try:
-                lane.submit(_drop, number)
-            except RuntimeError:  # closed: nothing is left there to be told
-                continue
+    def _send(self, task: Callable[..., Any]) -> _Sent:
+        """Give a task its number, and tell the lanes to drop tasks that nobody uses any more."""
+        with self._lock:
+            while self._stale:
+                number = self._stale.popleft()
+                for lane in self._lanes:
+                    lane.submit(_drop, number)
+            return _Sent(next(self._numbers), task, self._stale)
 
 
 class _Lane:
@@ -141,11 +143,11 @@ class _Lane:
         self.executor = ProcessPoolExecutor(1, get_context("spawn"), _settle)
         self.load = 0
         self._pool = weakref.ref(pool)
+        self._ordering = pool._lock  # noqa: SLF001 - a lane is a part of its pool
         self._counting = threading.Lock()
-        self._ordering = threading.Lock()
 
     def call(self, sent: _Sent, item: Any) -> Future[Any]:
-        """Run a task on an item; the task goes ahead of its first item."""
+        """Run a task on an item; the task goes ahead of its first item. A callback may come back here at once: the lock lets it in."""
         with self._ordering:
             if self not in sent.known:
                 sent.known.add(self)
@@ -184,13 +186,17 @@ class _Lane:
 
 
 class _Sent:
-    """A task as bytes with a number, and the lanes that know it; they drop it when its last user is gone."""
+    """A task as bytes with a number, and the lanes that know it.
 
-    def __init__(self, pool: Pool, task: Callable[..., Any]) -> None:
-        self.number = next(pool._numbers)  # noqa: SLF001 - part of its pool
+    When its last user is gone the number is noted as stale, no more: that may happen in any thread, amid a collection of garbage, where
+    no lock may be taken. The lanes drop it when the next task is sent.
+    """
+
+    def __init__(self, number: int, task: Callable[..., Any], stale: deque[int]) -> None:
+        self.number = number
         self.blob = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
         self.known: set[_Lane] = set()
-        self._forget = weakref.finalize(self, pool._forget, self.number)  # noqa: SLF001 - as above
+        self._forget = weakref.finalize(self, stale.append, number)
         self._forget.atexit = False
 
     def __enter__(self) -> Self:
@@ -204,7 +210,7 @@ class _Spread(Generic[T, R]):
     """Accumulators on all lanes."""
 
     def __init__(self, pool: Pool, start: Callable[[], Accumulator[T, R]]) -> None:
-        self._sent = _Sent(pool, start)
+        self._sent = pool._send(start)  # noqa: SLF001 - as below
         self._lanes = pool._lanes  # noqa: SLF001 - part of its pool
         self._under_way: list[set[Future[None]]] = [set() for _ in self._lanes]
         self._turn = 0

@@ -99,7 +99,7 @@ def lost(peer: str, error: grpc.aio.AioRpcError) -> PeerLost:
     if error.code() == grpc.StatusCode.FAILED_PRECONDITION:
         return PeerLost(f"the {peer} refused or failed; it does not say why to others: look into its log")
     if error.code() == grpc.StatusCode.UNAVAILABLE:
-        return PeerLost(f"the {peer} cannot be reached, died, or holds another key than the pinned one: is it running, and at this address?")
+        return PeerLost(f"the {peer} cannot be reached, died, or holds another key than the pinned one: is it running at this address?")
     return PeerLost(f"the conversation with the {peer} broke off ({error.code().name.lower()})")
 
 

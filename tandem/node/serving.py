@@ -39,8 +39,13 @@ async def _serve(make: Callable[[], Server], address: str, name: str) -> None:
     report(f"{name} stopped")
 
 
-def write_usage(path: Path, pool: Pool | None) -> None:
-    """Write the peak resident memory of this process and of its workers, in bytes, for whoever measures a run."""
+def own_peaks(name: str, pool: Pool | None) -> dict[str, int]:
+    """Return the peak resident memory of this process and of each of its workers, in bytes, under names that say whose they are."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     workers = pool.peaks() if pool is not None else []
-    disk.write(path, json.dumps({"peak_bytes": own, "worker_peak_bytes": workers}).encode())
+    return {name: own} | {f"{name} worker {number}": peak for number, peak in enumerate(workers, 1)}
+
+
+def write_usage(path: Path, name: str, pool: Pool | None) -> None:
+    """Write `own_peaks` into a file, for whoever measures a run."""
+    disk.write(path, json.dumps(own_peaks(name, pool)).encode())

@@ -56,7 +56,7 @@ def channel(address: str, keys: Keys, certificate: bytes, contract: Contract, ro
     """
     pin = spki_pin(certificate)
     if contract.role_of_pin(pin) != role:
-        raise ContractError(f"contract {contract.id}: peers/{role}.pem holds the key of the {contract.role_of_pin(pin)}: fetch the right one")
+        raise ContractError(f"contract {contract.id}: peers/{role}.pem holds the key of another party: fetch the {role}'s own")
     credentials = grpc.ssl_channel_credentials(certificate, keys.tls_key, keys.tls_certificate)
     return grpc.aio.secure_channel(address, credentials, options=(*OPTIONS, ("grpc.ssl_target_name_override", server_name(role))))
 

@@ -9,6 +9,11 @@ from tandem.sums.terms import Integers
 from tandem.tables import Outline
 from tandem.wire.messages import Shapes
 
+LEAST_ROWS_A_TOTAL = 10
+"""With fewer training rows than this for each independent total, totals tell about rows (T9)."""
+FEW_ROWS_A_TOTAL = 50
+"""Below this many, the owner of the rows is warned."""
+
 MISSING, REST = 1, 2
 """Flags of `Shapes.special`."""
 
@@ -43,3 +48,17 @@ def hear(said: Shapes, *, rows: int | None = None) -> tuple[list[Outline], list[
     if any(int(part.sum()) != rows for part in counts):
         raise Malformed("shapes whose counts do not add up to the roster")
     return outlines, counts
+
+
+def independent(outlines: list[Outline]) -> int:
+    """Return how many independent totals one slot gives: bins less one, over all variables."""
+    return sum(outline.bins - 1 for outline in outlines)
+
+
+def require_rows(outlines: list[Outline], rows: int) -> None:
+    """Refuse to sum over too few training rows, whoever would see the totals. Raises InputError; tells nothing that hangs on labels."""
+    sums = independent(outlines)
+    if rows < LEAST_ROWS_A_TOTAL * sums:
+        raise InputError(
+            f"{rows} training rows for {sums} totals; at least {LEAST_ROWS_A_TOTAL} a total are needed: take fewer variables or bins"
+        )

@@ -17,7 +17,7 @@ from tandem.errors import CheckFailed, InputError, Malformed, RowAsSum
 from tandem.score.solver import Drawn, Sign, draw_table, say_table
 from tandem.score.statement import POINT, Here, Scale
 from tandem.session.session import Role
-from tandem.sums.shapes import hear
+from tandem.sums.shapes import hear, require_rows
 from tandem.sums.solver import collect, totals
 from tandem.sums.summer import take_key
 from tandem.sums.terms import Integers, Reals, Terms
@@ -31,8 +31,6 @@ ROUNDING = 0.05
 """Released coefficients are rounded to this share of a standard error: at full precision one theta carries chosen rows' codes (S3)."""
 LEAST_WEIGHT = 2.0
 """A bin whose total weight is below this is treated like a withheld one (S4)."""
-LEAST_ROWS_A_TOTAL = 10
-"""Fewer training rows than this for each total, and totals tell about rows (T9)."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +165,7 @@ def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, te
     p = terms.columns + 1
     if (len(own.hessian), len(own.gradient), len(own.theta)) != (p * p, p, p):
         raise CheckFailed(f"the sealer's own block is not of the {p} columns that the contract names")
-    sums = sum(bins - 1 for bins in table.bins)
-    if wish.rows < LEAST_ROWS_A_TOTAL * sums:
-        raise CheckFailed(f"{wish.rows} training rows for {sums} totals; at least {LEAST_ROWS_A_TOTAL} a total are needed")
+    require_rows(table.outlines, wish.rows)
     if not known.described:
         described, kept = _chosen(table, found, wish, terms)
         if not kept:

@@ -6,7 +6,7 @@ import pytest
 from vectors import shared
 
 from tandem.arguments import Seeded
-from tandem.crypto.primes import FIXED_BASES, draw_prime, is_prime, small_factors
+from tandem.crypto.primes import FIXED_BASES, FactoredPrime, draw_prime, is_prime, small_factors
 
 
 def test_wycheproof():
@@ -14,7 +14,9 @@ def test_wycheproof():
     cases = [case for group in groups for case in group["tests"]]
     chance = Seeded(b"primes")
     called = {
-        kind: [is_prime(int.from_bytes(bytes.fromhex(case["value"]), "big", signed=True), chance) for case in cases if case["result"] == kind]
+        kind: [
+            is_prime(int.from_bytes(bytes.fromhex(case["value"]), "big", signed=True), chance) for case in cases if case["result"] == kind
+        ]
         for kind in ("valid", "invalid", "acceptable")
     }
     assert (len(called["valid"]), sum(called["valid"])) == (66, 66)
@@ -61,8 +63,6 @@ def test_drawn_prime_has_known_factors(bits):
 
 
 def test_generator_makes_the_whole_group():
-    from tandem.crypto.primes import FactoredPrime
-
     for core, cofactor in ((11, 1), (5, 3), (3, 6), (7, 15)):
         found = FactoredPrime(core, cofactor)
         assert is_prime(found.p, Seeded(b""))

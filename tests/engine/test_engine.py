@@ -161,3 +161,10 @@ def test_workers_leave_with_the_parent(tmp_path, kill):
 def _alive(pid):
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_many_short_items_of_all_kinds_do_not_lock_up(pool):
+    """Items that end before their callback is set come back into the pool in the same thread."""
+    begun = [pool.begin(len, ["x" * n for n in range(300)]) for _ in range(3)]
+    assert list(pool.map(len, ["y" * n for n in range(300)])) == list(range(300))
+    assert [list(results) for results in begun] == [list(range(300))] * 3

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from functools import cache
 from math import prod
 
@@ -42,7 +43,11 @@ def totals(products, layout, counts):
 
 @settings(deadline=None, max_examples=25)
 @given(
-    st.lists(st.integers(1, 6), min_size=1, max_size=7), st.integers(0, 60), st.sampled_from([1, 2, 3]), st.integers(1, 30), st.integers(0, 99)
+    st.lists(st.integers(1, 6), min_size=1, max_size=7),
+    st.integers(0, 60),
+    st.sampled_from([1, 2, 3]),
+    st.integers(1, 30),
+    st.integers(0, 99),
 )
 def test_joint_equals_plain_equals_numpy(bins, rows, folds, slots, seed):
     shape = Shape(tuple(bins))
@@ -83,7 +88,7 @@ def test_merging_in_any_order_gives_the_same_bytes():
             parts.append(Cells(key, codes, shape))
             parts[-1].fold(*chunks[at])
         partials = [Partial(key, 30, part.marginals().values) for part in parts]
-        assert merge(pickle.loads(pickle.dumps(partials))).values == whole
+        assert merge(pickle.loads(pickle.dumps(partials))).values == whole  # noqa: S301 - our own bytes
         for other in parts[1:]:
             parts[0].merge(other)
         assert parts[0].marginals().values == whole
@@ -188,8 +193,6 @@ def test_halving_cost_is_what_halving_takes():
 
 def test_memory_does_not_grow_with_the_rows():
     """What a fold keeps is cells and codes; the ciphertexts of a chunk are gone with the chunk."""
-    import tracemalloc
-
     key = PublicKey(gmpy2.next_prime(gmpy2.mpz(1) << 2047))
     shape = Shape((4,) * 4)
 

@@ -1,0 +1,213 @@
+"""`tandem bank`: the bank's side, which calls and is never called."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import gmpy2
+import grpc
+import typer
+from rich.console import Console
+
+import tandem
+from bank_party import reporting, scoring, studies
+from bank_party.conduct import Conductor
+from bank_party.config import StudyConfig
+from bank_party.records import write_facts, write_scores
+from bank_party.summary import print_look, print_summary
+from bank_party.watching import Watching
+from tandem.contract import Contract, Role
+from tandem.contract.words import language_of
+from tandem.crypto.opening import SecretKey
+from tandem.engine.pool import Pool
+from tandem.errors import InputError
+from tandem.node import disk, keys
+from tandem.node.chance import System
+from tandem.node.client import Dialler, Stage
+from tandem.node.config import read
+from tandem.node.contracts import live_contract
+from tandem.node.keys import Keys
+from tandem.node.ledger_store import Ledger
+from tandem.node.recorder import both, recorder
+from tandem.node.serving import own_peaks
+from tandem.score.statement import SLOT_BITS
+from tandem.session.tap import Tap
+from tandem.sums.terms import Terms
+
+app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
+T = TypeVar("T")
+
+
+@app.command("train")
+def train_command(study: Study) -> None:
+    """Align, train and score under the contract that STUDY names; write model, scores, report and result.json.
+
+    Example: tandem bank train bank/study.toml
+    """
+    party = _Party.open(study)
+    console = Console()
+    prepared = studies.prepare(party.config, party.contract)
+    with ExitStack() as open_:
+        ledger = open_.enter_context(Ledger(party.config.at(party.config.ledger)))
+        pool = open_.enter_context(Pool(party.config.workers))
+        began = time.monotonic()
+        secret = studies.secret_key(party.state, party.contract, System())
+        keyed = time.monotonic() - began
+        watching = open_.enter_context(party.watching(console, secret))
+
+        async def run(conductor: Conductor) -> studies.Trained:
+            return await studies.train(party.config, party.contract, prepared, conductor, party.keys.seed, secret, watching.begin)
+
+        trained = asyncio.run(party.converse(run, ledger, pool, watching.tap))
+        trained.seconds["start"] = trained.seconds.get("start", 0.0) + keyed
+        out = party.config.at(party.config.out)
+        disk.make_private_folder(out)
+        trained.model.save(out / "model.json")
+        write_scores(out / "scores.csv", trained)
+        write_facts(out / "study.json", _facts(trained, party, ledger, pool))
+    made = reporting.report(party.config, party.contract, party.keys.seed)
+    print_summary(console, made, party.config.lang)
+    console.print(f"written to {out}: report.html, result.json, model.json, scores.csv")
+
+
+@app.command("score")
+def score_command(study: Study) -> None:
+    """Score new customers with the card that STUDY's model and scoring contract name; write scored.csv.
+
+    Example: tandem bank score bank/score.toml
+    """
+    party = _Party.open(study)
+    console = Console()
+    model, table, ids = scoring.prepare(party.config, party.contract)
+    secret = studies.trained_key(party.state, model.contract)
+    with (
+        Ledger(party.config.at(party.config.ledger)) as ledger,
+        Pool(party.config.workers) as pool,
+        party.watching(console, secret) as watching,
+    ):
+        watching.begin("serve", len(ids))
+        rows, points = asyncio.run(
+            party.converse(lambda conductor: scoring.score(conductor, model, ids, secret), ledger, pool, watching.tap)
+        )
+    out = party.config.at(party.config.out)
+    disk.make_private_folder(out)
+    matched = scoring.write(out / "scored.csv", model, table, rows, points)
+    console.print(f"{matched} of {table.rows} customers scored with the card, the others with the bank's own columns: {out / 'scored.csv'}")
+
+
+@app.command("describe")
+def describe_command(study: Study) -> None:
+    """Look at the telco's variables (match, WoE, IV under aliases) before training; choose with [choice] in STUDY afterwards.
+
+    Example: tandem bank describe bank/study.toml
+    """
+    party = _Party.open(study)
+    console = Console()
+    prepared = studies.prepare(party.config, party.contract)
+    with Ledger(party.config.at(party.config.ledger)) as ledger, Pool(party.config.workers) as pool:
+        secret = studies.secret_key(party.state, party.contract, System())
+        with party.watching(console, secret) as watching:
+
+            async def run(conductor: Conductor) -> studies.Looked:
+                return await studies.look(party.config, party.contract, prepared, conductor, party.keys.seed, secret, watching.begin)
+
+            looked = asyncio.run(party.converse(run, ledger, pool, watching.tap))
+    print_look(console, looked)
+
+
+@app.command("report")
+def report_command(
+    study: Study,
+    rehearsal: Annotated[Path | None, typer.Option(help="What a rehearsal wrote: adds the pooled model.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh; the study's own if not given.")] = "",
+) -> None:
+    """Write report.html and result.json again from the study's folder.
+
+    Example: tandem bank report bank/study.toml --lang zh
+    """
+    party = _Party.open(study)
+    found = None if rehearsal is None else reporting.Rehearsal.load(rehearsal)
+    language = language_of(lang) if lang else party.config.lang
+    made = reporting.report(party.config, party.contract, party.keys.seed, found, language)
+    print_summary(Console(), made, language)
+
+
+@dataclass(frozen=True)
+class _Party:
+    """The bank as one command sees it."""
+
+    config: StudyConfig
+    contract: Contract
+    keys: Keys = field(repr=False)
+    peers: dict[Role, tuple[str, bytes]] = field(repr=False)
+
+    @classmethod
+    def open(cls, study: Path) -> _Party:
+        """Read configuration, contract, keys and peers' certificates. Raises InputError, ContractError."""
+        config = read(study, StudyConfig)
+        contract = live_contract(config.at(config.contract))
+        folder = config.at(config.peers)
+        peers: dict[Role, tuple[str, bytes]] = {
+            "telco": (config.telco, disk.read_text(folder / "telco.pem").encode()),
+            "coordinator": (config.coordinator, disk.read_text(folder / "coordinator.pem").encode()),
+        }
+        party = cls(config, contract, keys.load(config.at(config.keys)), peers)
+        if party.keys.pin not in contract.bank.tls_pin:
+            raise InputError(f"{config.keys}: these are not the keys that contract {contract.id} names for the bank")
+        disk.make_private_folder(party.state)
+        return party
+
+    @property
+    def state(self) -> Path:
+        return self.config.at(self.config.state)
+
+    def watching(self, console: Console, secret: SecretKey) -> Watching:
+        key, layout = secret.public, self.contract.layout
+        row = Terms.of(self.contract).layout(key).ciphertexts * key.width
+        return Watching(console, layout.passes, layout.passes + 2, self.config.lang, row, key.width / (key.bits // SLOT_BITS))
+
+    async def converse(self, run: Callable[[Conductor], Coroutine[Any, Any, T]], ledger: Ledger, pool: Pool, watch: Tap) -> T:
+        """Dial, run, hang up."""
+        dialler = Dialler(self.keys, self.contract, self.peers)
+        try:
+            stage = Stage(self.contract, dialler, self.config.patience)
+
+            def tap(session: bytes) -> Tap:
+                return both(recorder(ledger, self.contract, session, "bank"), watch)
+
+            return await run(Conductor(stage, self.contract, pool, System(), tap))
+        finally:
+            await dialler.close()
+
+
+def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) -> dict[str, Any]:
+    """Return what the report needs beside scores and model."""
+    described = [one.described for one in trained.own]
+    return {
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "asked": len(trained.prepared.ids),
+        "accepted": sum(trained.progress.accepted),
+        "seconds": trained.seconds,
+        "traffic": traffic(ledger, "bank", party.contract),
+        "peak_memory": own_peaks("bank", pool),
+        "own": [{"groups": len(one.counts), "iv": one.iv, "woe": list(one.woe)} for one in described],
+        "versions": {"tandem": tandem.__version__, "gmpy2": gmpy2.version(), "grpcio": grpc.__version__},
+    }
+
+
+def traffic(ledger: Ledger, party: str, contract: Contract) -> list[tuple[str, str, int]]:
+    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger."""
+    sums: dict[tuple[str, str], int] = {}
+    for entry in ledger.entries():
+        if entry.contract == contract.digest.hex():
+            way = (party, entry.peer) if entry.direction == "sent" else (entry.peer, party)
+            sums[way] = sums.get(way, 0) + entry.size
+    return [(sender, receiver, size) for (sender, receiver), size in sums.items()]

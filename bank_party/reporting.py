@@ -1,0 +1,115 @@
+"""From a study's folder to its report: facts, scores and, after a rehearsal, the pooled fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bank_party import models
+from bank_party.config import StudyConfig
+from bank_party.evaluation import matched_table
+from bank_party.records import read_facts, read_scores
+from bank_party.reports.html import write_report
+from bank_party.reports.model import Learned, Name, Report, Traffic, Variable, measure
+from bank_party.reports.result import write_result
+from tandem.contract import ROLES, Contract
+from tandem.contract.words import Language, pages, role_name
+from tandem.errors import InputError
+from tandem.node.keys import derive
+from tandem.sums.terms import Reals
+from tandem.train.pooled import sigma
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the rehearsal driver found: the pooled fit's log-odds by identifier as written, and what other processes used."""
+
+    log_odds: Mapping[str, float] = field(repr=False)
+    max_se_difference: float
+    seconds: float
+    peak_memory: Mapping[str, int]
+    traffic: tuple[Traffic, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Rehearsal:
+        """Return what a rehearsal wrote. Raises InputError if it is damaged."""
+        data = read_facts(path)
+        try:
+            traffic = tuple(Traffic(one["sender"], one["receiver"], int(one["bytes"])) for one in data["traffic"])
+            return cls(
+                dict(zip(data["ids"], data["log_odds"], strict=True)), float(data["max_se_difference"]), float(data["seconds"]),
+                {str(name): int(size) for name, size in data["peak_memory"].items()}, traffic,
+            )
+        except (KeyError, TypeError, ValueError):
+            raise InputError(f"{path} is no rehearsal of this version: run the rehearsal again") from None
+
+
+def report(
+    config: StudyConfig, contract: Contract, seed: bytes, rehearsal: Rehearsal | None = None, lang: Language | None = None
+) -> Report:
+    """Write report.html and result.json into the study's folder, and return what stands in them."""
+    folder, language = config.at(config.out), lang or config.lang
+    made = _assemble(config, contract, folder, seed, rehearsal, language)
+    write_report(folder / "report.html", made, language)
+    write_result(folder / "result.json", made)
+    return made
+
+
+def _assemble(
+    config: StudyConfig, contract: Contract, folder: Path, seed: bytes, rehearsal: Rehearsal | None, language: Language
+) -> Report:
+    facts, scores, model = read_facts(folder / "study.json"), read_scores(folder / "scores.csv"), models.load(folder / "model.json")
+    out = scores.hold_out
+    p: dict[Name, Reals] = {name: scores.p[name][out] for name in ("bank_only", "joint", "joint_card")}
+    seconds, peaks = dict(facts["seconds"]), dict(facts["peak_memory"])
+    traffic = [Traffic(*one) for one in facts["traffic"]]
+    if rehearsal is not None:
+        p["pooled"] = sigma(np.array([rehearsal.log_odds[one] for one, held in zip(scores.ids, out, strict=True) if held]))
+        seconds["rehearsal"] = rehearsal.seconds
+        peaks.update(rehearsal.peak_memory)
+        traffic += rehearsal.traffic
+    share = float(scores.labels[out].mean())
+    return Report(
+        study=config.name, purpose=contract.purpose, made=facts["made"], synthetic=config.synthetic, data_note=config.data_note,
+        asked=facts["asked"], matched=len(scores.ids), train_rows=int((~out).sum()),
+        outcomes=matched_table(scores.all_labels, scores.matched),
+        holdout=measure(scores.labels[out], p, derive(seed, "intervals", contract.digest), threshold=share),
+        variables=_variables(model, facts), intercept=model.theta[0], passes=contract.layout.passes, accepted=facts["accepted"],
+        grain=float(contract.layout.grain_width), card_step=contract.layout.card_step, key_bits=contract.layout.key_bits,
+        seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=_learned(contract, language),
+        coefficients_max_se_difference=None if rehearsal is None else rehearsal.max_se_difference,
+    )
+
+
+def _variables(model: models.Model, facts: Mapping[str, Any]) -> list[Variable]:
+    """Return the bank's columns, then the telco's variables under their aliases."""
+    names = [name for one in model.codings for name in one.names]
+    found = []
+    own = facts["own"]
+    at = 1
+    for one, told in zip(model.codings, own, strict=True):
+        for name in one.names:
+            woe = told["woe"]
+            found.append(Variable(
+                name, "bank", told["groups"], told["iv"], min(woe), max(woe), kept=True, coefficient=model.theta[at], se=model.se[at]
+            ))
+            at += 1
+    coefficients = dict(zip(model.aliases, zip(model.theta[len(names) + 1 :], model.se[len(names) + 1 :], strict=True), strict=True))
+    for described in model.described:
+        coefficient, se = coefficients.get(described.alias, (None, None))
+        found.append(Variable(
+            described.alias, "telco", len(described.counts), described.iv, min(described.woe), max(described.woe),
+            kept=described.alias in coefficients, reason=described.reason, coefficient=coefficient, se=se,
+        ))
+    return found
+
+
+def _learned(contract: Contract, language: Language) -> list[Learned]:
+    """Return the contract's own sentences of what each party learns."""
+    rows = pages(contract, language)[1].rows
+    named = [(role, role_name(role, language)) for role in ROLES]
+    return [Learned(role, [text for label, text in rows if label == name]) for role, name in named]

@@ -1,0 +1,68 @@
+"""The tables that a study prints when it ends."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from bank_party.evaluation import Interval
+from bank_party.reports.model import NAMES, Report, iv_band
+from bank_party.studies import Looked
+
+_WORDS = {
+    "en": {
+        "bank_only": "bank only", "joint": "joint", "joint_card": "joint, served card", "pooled": "pooled (rehearsal)", "model": "model",
+        "matched": "{matched} of {asked} customers matched ({rate:.1%}); {rows} in the hold-out", "variable": "variable",
+        "side": "side", "bins": "bins", "coefficient": "coefficient", "se": "se (approx.)", "dropped": "left out",
+        "gain": "joint beats bank only by {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
+        "loss": "joint is worse than bank only by {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
+        "not_shown": "a gain over bank only is not shown: {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
+        "pooled_difference": "largest coefficient difference from the pooled fit: {:.3f} standard errors",
+    },
+    "zh": {
+        "bank_only": "仅银行", "joint": "联合", "joint_card": "联合（评分卡）", "pooled": "合并（演练）", "model": "模型",
+        "matched": "{asked} 位客户中匹配 {matched} 位（{rate:.1%}）；验证集 {rows} 位", "variable": "变量",
+        "side": "归属", "bins": "箱数", "coefficient": "系数", "se": "标准误（近似）", "dropped": "未入选",
+        "gain": "联合模型比仅银行高 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
+        "loss": "联合模型不如仅银行，差 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
+        "not_shown": "未能证明优于仅银行：{value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
+        "pooled_difference": "与合并拟合的最大系数差：{:.3f} 个标准误",
+    },
+}
+
+
+def print_summary(console: Console, report: Report, lang: str) -> None:
+    """Print match rate, variables and models, fit for 80 columns."""
+    words = _WORDS[lang]
+    rate = report.matched / report.asked
+    console.print(words["matched"].format(matched=report.matched, asked=report.asked, rate=rate, rows=report.holdout.rows))
+    table = Table(words["variable"], words["side"], words["bins"], "IV", words["coefficient"], words["se"], box=None)
+    for one in sorted(report.variables, key=lambda variable: -(variable.iv or 0.0)):
+        fitted = ("", "") if one.coefficient is None else (f"{one.coefficient:.3f}", f"{one.se or 0.0:.3f}")
+        iv = "-" if one.iv is None else f"{one.iv:.3f}"
+        table.add_row(one.name, one.side, str(one.bins), iv, *(fitted if one.kept else (words["dropped"], "")))
+    console.print(table)
+    table = Table(words["model"], "AUC", "KS", box=None)
+    for name in NAMES:
+        if name in report.holdout.scores:
+            score = report.holdout.scores[name]
+            table.add_row(words[name], _interval(score.auc), _interval(score.ks))
+    console.print(table)
+    difference = report.holdout.difference
+    console.print(words[report.verdict].format(value=difference.value, low=difference.low, high=difference.high))
+    if report.coefficients_max_se_difference is not None:
+        console.print(words["pooled_difference"].format(report.coefficients_max_se_difference))
+
+
+def print_look(console: Console, looked: Looked) -> None:
+    """Print match rate and released statistics, strongest variable first."""
+    console.print(f"{looked.matched} of {looked.asked} customers matched ({looked.matched / looked.asked:.1%})")
+    table = Table("alias", "bins", "rows", "IV", "band", "WoE", "left out because", box=None)
+    for one in sorted(looked.described, key=lambda described: -described.iv):
+        woe = f"{min(one.woe):.2f} to {max(one.woe):.2f}"
+        table.add_row(one.alias, str(len(one.counts)), str(sum(one.counts)), f"{one.iv:.4f}", iv_band(one.iv), woe, one.reason)
+    console.print(table)
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.value:.4f} ({interval.low:.4f} - {interval.high:.4f})"

@@ -1,0 +1,223 @@
+"""`tandem demo`: three parties as three processes on this machine, TLS between them, from files to report.
+
+The demo prepares each party's folder as three organisations would, starts the telco's and the coordinator's nodes, runs the bank's study,
+stops the nodes, and then, as a rehearsal on one's own data may, fits the pooled model to compare with.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+import typer
+from rich.console import Console
+
+from tandem import rehearsal
+from tandem.city import generator
+from tandem.contract import BANK, COORDINATOR, TELCO, Contract, Role, dumps
+from tandem.contract.fields import MOMENT
+from tandem.contract.words import Language, language_of
+from tandem.errors import InputError, PeerLost
+from tandem.node import disk
+from tandem.node.certificates import Party, make_parties
+from tandem.node.chance import System
+from tandem.node.csv_file import read_table
+from tandem.node.keys import alignment_key
+
+MARKER = ".tandem-demo"
+"""A folder with this file was made by a demo, and a demo may make it anew."""
+RUNS = 3
+"""Jobs that the demo's contract allows: the demo itself, and two by hand in three terminals."""
+STARTING = 120.0
+"""Seconds in which a node must begin to listen: it hashes the telco's table first."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the demo was asked for."""
+
+    out: Path
+    bank_file: Path
+    telco_file: Path
+    id_column: str
+    label: str
+    positive: str | None
+    identifier: str
+    passes: int
+    key_bits: int
+    grain: str
+    card_step: int
+    drop: list[str]
+    workers: int
+    lang: Language
+    synthetic: bool
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path("tandem-demo"),
+    bank: Annotated[Path | None, typer.Option(help="The bank's CSV instead of made-up data; needs --telco, --id, --label.")] = None,
+    telco: Annotated[Path | None, typer.Option(help="The telco's CSV.")] = None,
+    id_column: Annotated[str, typer.Option("--id", help="Column of the identifier, in both files.")] = "phone",
+    label: Annotated[str, typer.Option(help="The bank's column with the two-valued label.")] = "activated",
+    positive: Annotated[str | None, typer.Option(help="The label value that counts as 1, if it is not 0/1, no/yes or the like.")] = None,
+    identifier: Annotated[str, typer.Option(help="Form of identifier: phone, sha256, md5, sm3 or text.")] = "phone",
+    drop: Annotated[list[str] | None, typer.Option(help="Column of the bank's file to leave out; may be repeated.")] = None,
+    people: Annotated[int, typer.Option(help="People in the made-up city.", min=2000, max=5_000_000)] = 20_000,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up city.")] = 1,
+    passes: Annotated[int, typer.Option(help="Training passes.", min=1, max=4)] = 3,
+    key_bits: Annotated[int, typer.Option(help="Length of the Paillier key.")] = 3072,
+    grain: Annotated[str, typer.Option(help="Noise on training scores, log-odds.")] = "1/4",
+    card_step: Annotated[int, typer.Option(help="Card points are multiples of it.", min=1, max=20)] = 1,
+    workers: Annotated[int, typer.Option(help="Worker processes of bank and telco each.", min=1, max=256)] = 2,
+    lang: Annotated[str, typer.Option(help="Language of tables and report: en or zh.")] = "en",
+    force: Annotated[bool, typer.Option("--force", help="Make the folder of an earlier demo anew.")] = False,  # noqa: FBT002 - a switch
+) -> None:
+    """Run bank, telco and coordinator on this machine, from two files to a report.
+
+    Examples: tandem demo                            (made-up data, 20 000 people)
+
+    tandem demo --bank bank.csv --telco telco.csv --id phone --label label --out DIR
+    """
+    if (bank is None) != (telco is None):
+        raise InputError("--bank and --telco go together: give both files, or neither for made-up data")
+    console = Console()
+    _make_folder(out, force=force)
+    if bank is None or telco is None:
+        console.print(f"making a city of {people} people (synthetic data, seed {seed})")
+        disk.make_private_folder(out / "city")
+        bank, telco = generator.write(out / "city", people, seed)
+        label, id_column = "activated", "phone"
+    settings = Settings(
+        out, bank.absolute(), telco.absolute(), id_column, label, positive, identifier, passes, key_bits, grain, card_step,
+        drop or [], workers, language_of(lang), synthetic=(out / "city").exists(),
+    )
+    contract = _prepare(settings)
+    console.print(f"contract {contract.id[:8]} signed by three; `tandem contract show {out}/bank/contract.toml` tells what each will learn")
+    with _node(out / TELCO, TELCO), _node(out / COORDINATOR, COORDINATOR):
+        _run("bank", "train", str(out / BANK / "study.toml"))
+    pooled = rehearsal.rehearse(out / BANK, out / TELCO, contract)
+    path = out / BANK / "out" / "rehearsal.json"
+    rehearsal.write(path, pooled, {BANK: out / BANK, TELCO: out / TELCO, COORDINATOR: out / COORDINATOR}, contract)
+    console.print("rehearsal: the nodes have exited; both files read by one process, pooled model fitted in the clear")
+    _run("bank", "report", str(out / BANK / "study.toml"), "--rehearsal", str(path))
+    for name in ("report.html", "result.json"):
+        disk.write(out / name, (out / BANK / "out" / name).read_bytes())
+    console.print(f"report: {out / 'report.html'}   figures: {out / 'result.json'}   ledgers: {out}/*/ledger.sqlite")
+
+
+def _make_folder(out: Path, *, force: bool) -> None:
+    if out.exists() and any(out.iterdir()):
+        if not (out / MARKER).exists():
+            raise InputError(f"{out} is not empty and no earlier demo made it: choose another folder with --out")
+        if not force:
+            raise InputError(f"{out} holds an earlier demo: choose another folder with --out, or --force to make it anew")
+        shutil.rmtree(out)
+    disk.make_private_folder(out)
+    disk.write(out / MARKER, b"")
+
+
+def _prepare(settings: Settings) -> Contract:
+    """Make keys, draft the contract, sign it three times, and write each party's folder."""
+    parties = make_parties(settings.out, chance=System())
+    own = read_table(settings.bank_file, settings.id_column, text=[settings.label], drop=settings.drop)
+    theirs = read_table(settings.telco_file, settings.id_column)
+    own.column(settings.label)
+    contract = _contract(settings, parties, own.rows, theirs.rows, len(own.names) - 1, len(theirs.names))
+    for role in (BANK, TELCO, COORDINATOR):
+        contract = contract.signed(parties[role].keys.signing)
+    ports = {TELCO: _free_port(), COORDINATOR: _free_port()}
+    addresses = {role: f"127.0.0.1:{port}" for role, port in ports.items()}
+    source = {"id": settings.id_column}
+    study: dict[str, Any] = {
+        "name": "demo", "contract": "contract.toml", "telco": addresses[TELCO], "coordinator": addresses[COORDINATOR],
+        "label": settings.label, "lang": settings.lang,
+        "synthetic": settings.synthetic, "workers": settings.workers,
+        "table": {"file": str(settings.bank_file), **source, "drop": settings.drop},
+    }
+    if settings.positive is not None:
+        study["positive"] = settings.positive
+    telco: dict[str, Any] = {
+        "listen": addresses[TELCO], "coordinator": addresses[COORDINATOR], "workers": settings.workers,
+        "table": {"file": str(settings.telco_file), **source},
+    }
+    text = dumps(contract).encode()
+    disk.write(settings.out / BANK / "study.toml", tomli_w.dumps(study).encode())
+    disk.write(settings.out / BANK / "contract.toml", text)
+    disk.write(settings.out / TELCO / "node.toml", tomli_w.dumps(telco).encode())
+    disk.write(settings.out / COORDINATOR / "node.toml", tomli_w.dumps({"listen": addresses[COORDINATOR]}).encode())
+    for role in (TELCO, COORDINATOR):
+        disk.make_private_folder(settings.out / role / "contracts")
+        disk.write(settings.out / role / "contracts" / "study.toml", text)
+    return contract
+
+
+def _contract(settings: Settings, parties: dict[Role, Party], customers: int, subscribers: int, columns: int, variables: int) -> Contract:
+    start = datetime.now(UTC) - timedelta(minutes=5)
+    named: dict[str, Any] = {role: parties[role].card.party for role in (BANK, TELCO, COORDINATOR)}
+    fields: dict[str, Any] = {
+        "format": 1, "id": System().draw(16).hex(), "kind": "training", "purpose": "marketing",
+        "description": "Demo on one machine: align, train, score", "identifier": settings.identifier,
+        "start": start.strftime(MOMENT), "expiry": (start + timedelta(days=30)).strftime(MOMENT),
+        **named,
+        "caps": {
+            "identifiers": RUNS * customers, "table": subscribers, "roster": min(customers, subscribers), "trainings": RUNS,
+            "disclosure_bits": 10_000,
+        },
+        "layout": {
+            "bank_columns": columns, "passes": settings.passes, "key_bits": settings.key_bits, "grain": settings.grain,
+            "card_step": settings.card_step, "min_matched": 100,
+        },
+    }
+    draft = Contract.read(fields, "the demo's contract")
+    key = alignment_key(parties[TELCO].keys.seed, draft).public.hex()
+    return draft.amended({"telco": {"oprf_key": key, "variables": variables}, "caps": {"disclosure_bits": RUNS * draft.job_bits}})
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _node(folder: Path, role: str) -> Iterator[None]:
+    """Run a party's node while the context lasts. Raises PeerLost with the end of its log if it does not come up."""
+    log = folder / "node.log"
+    with log.open("w") as file:
+        command = [sys.executable, "-m", "tandem.cli", role, "serve", "--config", str(folder / "node.toml")]
+        process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        deadline = time.monotonic() + STARTING
+        while "listens at" not in log.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise PeerLost(f"the {role}'s node did not start; the end of {log}: {_tail(log)}")
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _run(*command: str) -> None:
+    """Run a command of ours in a process of its own; its output is ours, and so is its failure."""
+    done = subprocess.run([sys.executable, "-m", "tandem.cli", *command], check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+
+
+def _tail(log: Path) -> str:
+    return " / ".join(log.read_text().strip().splitlines()[-3:])
