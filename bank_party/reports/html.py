@@ -12,9 +12,9 @@ from markupsafe import Markup
 from bank_party.evaluation import Interval
 from bank_party.plots import Bar, Bars, Line, calibration_plot, capture_plot, gain_plot, iv_plot, ks_plot, roc_plot
 from bank_party.reports.model import NAMES, Name, Report, Variable, iv_band
-from bank_party.reports.result import write_whole
 from bank_party.reports.words import Language, Words
 from tandem.errors import InputError
+from tandem.node import disk
 
 NONE = "-"
 """Stands where there is nothing to show: a rate without rows, a value withheld."""
@@ -22,7 +22,7 @@ NONE = "-"
 
 def write_report(path: Path, result: Report, lang: Language = "en") -> None:
     """Write the page whole or not at all. Raises InputError for another language, or where the place cannot be written."""
-    write_whole(path, render(result, lang))
+    disk.write(path, render(result, lang).encode())
 
 
 def render(report: Report, lang: Language = "en") -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from bank_party.reports.model import NAMES, Report
 from tandem.errors import InputError
+from tandem.node import disk
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes; a new field does not raise it."""
@@ -56,25 +55,4 @@ def write_result(path: Path, report: Report) -> None:
         text = json.dumps(result(report), ensure_ascii=False, indent=2, allow_nan=False)
     except ValueError as error:
         raise InputError("a figure of the result is not a finite number; nothing was written") from error
-    write_whole(path, text + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Put `text` at `path` by way of a file beside it, so that a reader sees the old file or the new one. Raises InputError."""
-    made = ""
-    try:
-        handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(made).chmod(0o666 & ~umask)
-        Path(made).replace(path)
-    except BaseException as error:
-        if made:
-            Path(made).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise InputError(f"{path} could not be written ({error.strerror}); name another place or make room") from error
-        raise
+    disk.write(path, f"{text}\n".encode())

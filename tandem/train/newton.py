@@ -4,8 +4,8 @@
     H = | H_bb   H_bt |   H_bb  sum w x_b x_b'                exact, from the sealer
         | H_tb   H_tt |   H_bt  [totals of w x_b by bin]' C   exact
                           H_tt  C' A C                        A stands in for the bins' pair totals of w
-    A     = D^1/2 N D^1/2   D = (bin total of w) / (bin count), N = pair counts over the roster
-    A_tau = (1 - tau) A + tau N / 4
+    A     = D^1/2 N D^1/2   D = (bin total of w) / (bin count), N = pair counts over the roster, blanked cells estimated
+    A_tau = (1 - tau) A + tau M / 4     M = pair counts with blanked cells added to the diagonal: positive semidefinite
 
 C (M bins x d_x columns) codes bins as columns of x_t. theta is ordered: intercept, x_b, x_t. The penalty is ridge/2 * |theta|^2
 without the intercept. The gradient is exact, so A steers the way to the optimum and never the optimum itself.
@@ -20,12 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.errors import CheckFailed, InputError
-from tandem.train.pairs import IntArray, blanked
+from tandem.train.pairs import IntArray, blanked, completed
 
 FloatArray = NDArray[np.float64]
 
 TAUS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Shares of N/4 tried in A_tau, smallest first (protocols, section 4)."""
+
+REFUSED_TAU = 0.03
+"""A refused pass goes on from the tau after this one at least: smaller ones hardly shorten a step."""
 
 SAFELY_POSITIVE = 0.02
 """The least generalised eigenvalue of the Schur complement against H_tt that counts as safely positive (protocol review 1.6)."""
@@ -48,18 +51,20 @@ def penalty(size: int, ridge: float) -> FloatArray:
     return weights
 
 
-def block_t(w: FloatArray, n: IntArray, pairs: IntArray, min_bin: int) -> FloatArray:
-    """Return A (M, M) = D^1/2 N D^1/2 from bin totals w (M,), bin counts n (M,) and pair counts N (M, M), blanked here if they were not.
+def block_t(w: FloatArray, n: IntArray, pairs: FloatArray) -> FloatArray:
+    """Return A (M, M) = D^1/2 N D^1/2 from bin totals w (M,), bin counts n (M,) and completed pair counts N (M, M).
 
-    Exact on the diagonal where nothing was blanked, positive semidefinite always. A bin without rows has D = 0.
+    Exact on the diagonal. A bin without rows has D = 0.
     """
     root = np.sqrt(np.divide(w, n, out=np.zeros(len(n)), where=n > 0).clip(min=0.0))
-    A: FloatArray = root[:, None] * blanked(pairs, min_bin) * root[None, :]
+    A: FloatArray = root[:, None] * pairs * root[None, :]
     return A
 
 
-def safeguard(H_bb: FloatArray, H_bt: FloatArray, A: FloatArray, N: FloatArray, ridge: float) -> tuple[FloatArray, float]:
-    """Return (penalised H_tt, tau) for the smallest tau of TAUS whose Schur complement against the b block is safely positive.
+def safeguard(
+    H_bb: FloatArray, H_bt: FloatArray, A: FloatArray, N: FloatArray, ridge: float, least: float = 0.0
+) -> tuple[FloatArray, float]:
+    """Return (penalised H_tt, tau): the smallest tau of TAUS, from `least` on, at which H_tt and its Schur complement are safely positive.
 
     H_bb (p_b, p_b) is penalised already; A and N are coded (d_x, d_x), not penalised. Compared with H_tt: eigenvalues of
     S v = mu H_tt v above SAFELY_POSITIVE. tau = 1 bounds the true Hessian (Boehning and Lindsay 1988: w <= 1/4), so it is taken
@@ -67,13 +72,21 @@ def safeguard(H_bb: FloatArray, H_bt: FloatArray, A: FloatArray, N: FloatArray, 
     """
     explained = H_bt.T @ np.linalg.solve(H_bb, H_bt)
     H_tt = A
-    for tau in TAUS:
+    for tau in (one for one in TAUS if one >= least):
         H_tt = (1.0 - tau) * A + tau * N / 4.0 + ridge * np.eye(len(A))
-        root = np.linalg.cholesky(H_tt)
+        try:
+            root = np.linalg.cholesky(H_tt)
+        except np.linalg.LinAlgError:  # estimated cells may leave A short of positive; more of N/4 will do
+            continue
         whitened = np.linalg.solve(root, np.linalg.solve(root, H_tt - explained).T)
         if np.linalg.eigvalsh((whitened + whitened.T) / 2.0)[0] > SAFELY_POSITIVE:
             return H_tt, tau
     return H_tt, TAUS[-1]
+
+
+def shorter(tau: float) -> float:
+    """Return the tau to begin with after a pass that began with `tau` was refused: more of the bound, so a shorter and safer step."""
+    return next((one for one in TAUS if one > max(tau, REFUSED_TAU)), TAUS[-1])
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Totals:
     """What a pass brings to the solver. b columns begin with the intercept; M bins in line.
 
     H_bb (p_b, p_b), g_b (p_b,): plain from the sealer, not penalised. wx (M, p_b): bin totals of w * x_b, so column 0 is w's.
-    r (M,): bin totals of p - y. n (M,), pairs (M, M): counts over the roster, decoys and hold-out included.
+    r (M,): bin totals of p - y. n (M,), pairs (M, M): counts over the roster, decoys and hold-out included. bins: of each variable.
     """
 
     H_bb: FloatArray
@@ -90,6 +103,7 @@ class Totals:
     r: FloatArray
     n: IntArray
     pairs: IntArray
+    bins: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class Step:
     tau: float
 
 
-def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin: int) -> Step:
+def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin: int, least: float = 0.0) -> Step:
     """Return the Newton point from `theta`, at which the totals were taken. Raises InputError for a ridge that is not above 0.
 
     Raises CheckFailed where the H_bb of the sealer is not positive definite: no honest rows give that under a ridge.
@@ -117,9 +131,9 @@ def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin
     if not np.all(np.isfinite(H_bb)) or np.linalg.eigvalsh(H_bb)[0] <= 0.0:
         raise CheckFailed("the Hessian of the sealer's own columns is not positive definite; no training rows can give it")
     H_bt = totals.wx.T @ C
-    A = C.T @ block_t(totals.wx[:, 0], totals.n, totals.pairs, min_bin) @ C
+    A = C.T @ block_t(totals.wx[:, 0], totals.n, completed(totals.pairs, totals.n, totals.bins, min_bin)) @ C
     N = C.T @ blanked(totals.pairs, min_bin) @ C
-    H_tt, tau = safeguard(H_bb, H_bt, A, N, ridge)
+    H_tt, tau = safeguard(H_bb, H_bt, A, N, ridge, least)
     H = np.block([[H_bb, H_bt], [H_bt.T, H_tt]])
     g = np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(H), ridge) * theta
     covariance = np.linalg.inv(H)

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
+FITTING_ROUNDS = 30
+"""Rounds of proportional fitting; more change no coefficient's second digit on the public sets."""
+
 
 def starts(bins: Sequence[int]) -> IntArray:
     """Return the place of each variable's first bin in the line, and M at the end: (d + 1,)."""
@@ -51,3 +54,35 @@ def blanked(pairs: IntArray, min_bin: int) -> IntArray:
     np.fill_diagonal(small, val=False)
     hidden = np.where(small, pairs, 0)
     return pairs - hidden + np.diag(hidden.sum(axis=1))
+
+
+def completed(pairs: IntArray, counts: IntArray, bins: Sequence[int], min_bin: int) -> NDArray[np.float64]:
+    """Return pair counts (M, M) with blanked cells filled by what the bin counts (M,) leave for them: an estimate, exact in its margins.
+
+    Rows of bin a that no shown cell accounts for must lie in blanked ones; iterative proportional fitting (Deming and Stephan 1940) spreads
+    them so that both bins' counts hold. Nothing is used that the reader was not told. The result need not be positive semidefinite.
+    """
+    first, shown = starts(bins), blanked(pairs, min_bin).astype(np.float64)
+    filled = np.diag(counts.astype(np.float64))
+    for j in range(len(bins)):
+        a = slice(int(first[j]), int(first[j + 1]))
+        for k in range(j + 1, len(bins)):
+            c = slice(int(first[k]), int(first[k + 1]))
+            block = shown[a, c]
+            filled[a, c] = block + _spread(block == 0.0, counts[a] - block.sum(axis=1), counts[c] - block.sum(axis=0))
+            filled[c, a] = filled[a, c].T
+    return filled
+
+
+def _spread(free: NDArray[np.bool_], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a table that is 0 where not `free` and has these margins, as nearly as FITTING_ROUNDS rounds bring it."""
+    cells = np.where(free, np.outer(rows.clip(min=0.0), columns.clip(min=0.0)), 0.0)
+    for _ in range(FITTING_ROUNDS):
+        cells *= _ratio(rows, cells.sum(axis=1))[:, None]
+        cells *= _ratio(columns, cells.sum(axis=0))[None, :]
+    return cells
+
+
+def _ratio(wanted: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
+    ratio: NDArray[np.float64] = np.divide(wanted.clip(min=0.0), found, out=np.zeros(len(found)), where=found > 0.0)
+    return ratio

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tandem.arguments import Chance
 from tandem.errors import InputError
-from tandem.train.newton import FloatArray, Totals, coding, penalty, step
+from tandem.train.newton import FloatArray, Totals, coding, penalty, shorter, step
 from tandem.train.pairs import pair_counts, starts
 
 TOLERANCE = 1e-10
@@ -28,7 +28,9 @@ MOST_STEPS = 100
 NO_ANSWER = "the fit has no finite answer: columns repeat each other or the labels separate; set a ridge above 0 or drop columns"
 
 LOSS_SLACK = 0.001
-"""A pass may raise the loss by this share and is still accepted: the dither's own scatter (protocols, section 4)."""
+"""A pass may raise the loss by this share and is still accepted (protocols, section 4)."""
+SCATTERS = 3.0
+"""... or by this many standard deviations of the difference that two dithers make: near the optimum that is more than a thousandth."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def fit(
         way = np.linalg.solve(root.T, np.linalg.solve(root, g))
         decrement = float(g @ way)
         if decrement < tolerance:
-            scale = np.sqrt(np.mean(X * X, axis=0)).clip(min=1e-12)
+            size = np.sqrt(np.mean(X * X, axis=0))
+            scale = np.where(size > 0.0, size, 1.0)
             if np.linalg.eigvalsh(H / np.outer(scale, scale))[0] < LEAST_INFORMATION:
                 raise InputError(NO_ANSWER)
             inverse = np.linalg.inv(root)
@@ -103,12 +106,16 @@ def fit(
 
 @dataclass(frozen=True)
 class Polish:
-    """The b side's fit on (x_b, u): theta_b (p_b,), scale of u, penalised loss less what the dither is expected to add, scores (N,)."""
+    """The b side's fit on (x_b, u): theta_b (p_b,), scale of u, scores (N,); penalised loss less what the dither is expected to add.
+
+    scatter: standard deviation that the dither gives that loss.
+    """
 
     theta_b: FloatArray
     scale: float
     loss: float
     scores: FloatArray
+    scatter: float
 
 
 def polish(
@@ -133,12 +140,19 @@ def polish(
     scores = x_b @ theta[:p_b] + theta[p_b] * u
     p = sigma(scores)
     expected = 0.5 * grain**2 / 12.0 * float(np.sum(p * (1.0 - p))) if norm_t else 0.0
-    return Polish(theta[:p_b], float(theta[p_b]) if norm_t else 1.0, loss - expected, scores)
+    scatter = scattering(p, y, grain * float(theta[p_b]))
+    return Polish(theta[:p_b], float(theta[p_b]) if norm_t else 1.0, loss - expected, scores, scatter)
 
 
-def acceptable(loss: float, last: float) -> bool:
-    """Say whether a pass of `loss` may follow one of `last`, both less their dither: not more than 0.1 % higher."""
-    return loss <= last * (1.0 + LOSS_SLACK)
+def scattering(p: FloatArray, y: NDArray[np.generic], grain: float) -> float:
+    """Return the standard deviation that a dither of width `grain` gives the loss: each row's noise moves it by p - y times that noise."""
+    residual = p - y.astype(np.float64)
+    return abs(grain) / float(np.sqrt(12.0)) * float(np.sqrt(np.sum(residual**2)))
+
+
+def acceptable(loss: float, last: float, scatter: float = 0.0) -> bool:
+    """Say whether a pass of `loss` may follow one of `last`, both less their dither, each with that standard deviation of its own."""
+    return loss <= last + max(last * LOSS_SLACK, SCATTERS * float(np.sqrt(2.0)) * scatter)
 
 
 @dataclass(frozen=True)
@@ -180,7 +194,8 @@ def simulate(
     alone = fit(x_b[train], label[train], ridge)
     theta_b, theta_t, loss = alone.theta, np.zeros(C.shape[1]), alone.loss
     scores = x_b @ theta_b
-    history = []
+    history: list[Pass] = []
+    least = 0.0
     for number in range(passes):
         p = sigma(scores)
         w, r = train * p * (1.0 - p), train * (p - label)
@@ -191,15 +206,18 @@ def simulate(
             r=_by_bin(line, r, len(C)),
             n=np.diag(pairs).copy(),
             pairs=pairs,
+            bins=tuple(len(values) for values in woe),
         )
-        point = step(np.concatenate((theta_b, theta_t)), totals, C, ridge, min_bin)
+        point = step(np.concatenate((theta_b, theta_t)), totals, C, ridge, min_bin, least)
         newest = point.theta[p_b:]
         u = x_t @ newest + grain * (_uniform(chance.fork("dither", number), len(y)) - 0.5)
         polished = polish(x_b[train], u[train], label[train], float(newest @ newest), ridge, grain, point.theta[:p_b])
-        accepted = acceptable(polished.loss, loss)
+        accepted = acceptable(polished.loss, loss, polished.scatter)
         if accepted:
             theta_b, theta_t, loss = polished.theta_b, polished.scale * newest, polished.loss
             scores = x_b @ theta_b + polished.scale * u
+        else:
+            least = shorter(point.tau)
         history.append(Pass(point.theta, point.se, point.tau, polished.scale, polished.loss, accepted))
     return history
 

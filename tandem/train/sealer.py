@@ -11,7 +11,7 @@ from tandem.arguments import Chance, Engine
 from tandem.crypto.opening import SecretKey
 from tandem.describe import released
 from tandem.describe.woe import Described
-from tandem.errors import CheckFailed
+from tandem.errors import CheckFailed, Malformed
 from tandem.score.sealer import read_scores
 from tandem.score.statement import POINT, Scale
 from tandem.session.session import Role
@@ -84,8 +84,13 @@ def begin(rows: Rows, ridge: float) -> Progress:
     return Progress(alone.theta, np.zeros(rows.count), alone.loss, ridge)
 
 
-def describe(secret: SecretKey, rows: Rows, choice: Choice, terms: Terms, engine: Engine, chance: Chance) -> Role[list[Described]]:
-    """Play DESCRIBE; return the released statistics. Raises CheckFailed if a check failed at the solver."""
+def describe(
+    secret: SecretKey, rows: Rows, choice: Choice, terms: Terms, engine: Engine, chance: Chance
+) -> Role[tuple[list[Described], str]]:
+    """Play DESCRIBE; return the released statistics, and the check that failed at the solver, or nothing.
+
+    Nothing is raised for it here: a session that ends before its closing would show the summer how the check went (T7).
+    """
     m = rows.train.astype(np.float64)
     yield from say_key(secret, terms.contract)
     require_rows(hear((yield Shapes))[0], int(rows.train.sum()))
@@ -94,9 +99,7 @@ def describe(secret: SecretKey, rows: Rows, choice: Choice, terms: Terms, engine
     yield _wish(rows, choice)
     yield from open_shares(secret, engine)
     said: Statistics = yield Statistics
-    if said.failed:
-        raise CheckFailed(said.failed)
-    return released.hear(said)
+    return released.hear(said), said.failed
 
 
 def train(
@@ -107,9 +110,10 @@ def train(
     w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
     yield from say_key(secret, terms.contract)
     require_rows(hear((yield Shapes))[0], int(rows.train.sum()))
-    yield from seal_rows(secret, terms.layout(secret.public), _sealable(rows, w, r, terms, failed=progress.failed), engine, chance)
+    plain = _sealable(rows, w, r, terms, failed=progress.failed)
+    yield from seal_rows(secret, terms.layout(secret.public), plain, engine, chance)
     yield _wish(rows, choice)
-    yield Own(_flat((rows.x.T * w) @ rows.x), _flat(rows.x.T @ r), _flat(progress.theta), progress.ridge)
+    yield _own(rows, w, r, terms.real(plain.sum(axis=0, keepdims=True))[0], progress)
     yield from open_shares(secret, engine)
     statistics: Statistics = yield Statistics
     step: Step = yield Step
@@ -148,12 +152,14 @@ def card_log_odds(x: Reals, theta: tuple[float, ...], row_points: Integers) -> R
 def _after(rows: Rows, progress: Progress, step: Step, u: Reals, terms: Terms, *, last: bool) -> tuple[Progress, Polish]:
     """Polish, and accept the pass unless its penalised loss rose."""
     x, y = rows.x[rows.train], rows.y[rows.train]
+    if len(step.theta) != x.shape[1] or step.square < 0.0:
+        raise Malformed("a Newton point of other columns than were sealed, or of no length")
     polished = polish(x, u[rows.train], y, step.square, progress.ridge, terms.grain, np.array(step.theta))
-    accepted = acceptable(polished.loss, progress.loss)
+    accepted = acceptable(polished.loss, progress.loss, polished.scatter)
     history = replace(progress, accepted=(*progress.accepted, accepted), taus=(*progress.taus, step.tau))
     if not accepted:
         return history, Polish(accepted=False, scale=1.0, theta=_flat(progress.theta), newton=False)
-    newton = last and acceptable(_newton_loss(rows, progress.ridge, step, u, terms.grain), progress.loss)
+    newton = last and acceptable(_newton_loss(rows, progress.ridge, step, u, terms.grain), progress.loss, polished.scatter)
     after = replace(history, theta=polished.theta_b, scores=polished.scale * u, loss=polished.loss)
     return after, Polish(accepted=True, scale=polished.scale, theta=_flat(polished.theta_b), newton=newton)
 
@@ -171,6 +177,14 @@ def _sealable(rows: Rows, w: Reals, r: Reals, terms: Terms, *, failed: str) -> I
     m = rows.train.astype(np.float64)
     plain = terms.fixed(np.column_stack((m, m * rows.y, w, r, w[:, None] * rows.x[:, 1:])))
     return np.zeros_like(plain) if failed else plain
+
+
+def _own(rows: Rows, w: Reals, r: Reals, sealed: Reals, progress: Progress) -> Own:
+    """Return the sealer's own block. What the bins also add up to, it gives as it was sealed, rounding and all: both must be equal."""
+    hessian, gradient = (rows.x.T * w) @ rows.x, rows.x.T @ r
+    hessian[0] = hessian[:, 0] = sealed[[2, *range(4, len(sealed))]]
+    gradient[0] = sealed[3]
+    return Own(_flat(hessian), _flat(gradient), _flat(progress.theta), progress.ridge)
 
 
 def _wish(rows: Rows, choice: Choice) -> Wish:

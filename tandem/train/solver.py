@@ -20,17 +20,17 @@ from tandem.session.session import Role
 from tandem.sums.shapes import hear, require_rows
 from tandem.sums.solver import collect, totals
 from tandem.sums.summer import take_key
-from tandem.sums.terms import Integers, Reals, Terms
+from tandem.sums.terms import WEIGHT_BOUND, Integers, Reals, Terms
 from tandem.tables import Outline
 from tandem.train.newton import Step as Newton
-from tandem.train.newton import Totals, coding, step
+from tandem.train.newton import Totals, coding, shorter, step
 from tandem.train.pairs import IntArray
 from tandem.wire.messages import Own, Pairs, Polish, Release, Shapes, Step, Wish
 
 ROUNDING = 0.05
 """Released coefficients are rounded to this share of a standard error: at full precision one theta carries chosen rows' codes (S3)."""
 LEAST_WEIGHT = 2.0
-"""A bin whose total weight is below this is treated like a withheld one (S4)."""
+"""A released group of bins whose total weight p(1-p) is below this ends the study: a few rows would decide its coefficient (S4)."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,14 @@ class Known:
     theta_b: Reals = field(default_factory=lambda: np.zeros(0), repr=False)
     theta_t: Reals = field(default_factory=lambda: np.zeros(0), repr=False)
     newton: Newton | None = None
+    accepted: Newton | None = None
+    """The newest Newton point, and the newest that the sealer accepted."""
     counts: Integers | None = field(default=None, repr=False)
     ridge: float = 1.0
     final: tuple[float, ...] = field(default=(), repr=False)
     bins: tuple[int, ...] = ()
+    least_tau: float = 0.0
+    """Of the safeguard: raised after a refused pass."""
     failed: str = ""
 
 
@@ -137,6 +141,8 @@ def _hear_table(rows: int) -> Role[Table]:
             break
     if len(upper) != size * (size + 1) // 2:
         raise Malformed("pair counts that do not come one for each pair of bins")
+    if max(upper) > rows * len(outlines):  # blanking adds to a diagonal cell at most its bin's rows for each other variable
+        raise Malformed("a pair of bins meets in more rows than the roster has")
     pairs = np.zeros((size, size), dtype=np.int64)
     pairs[np.triu_indices(size)] = upper
     pairs = np.triu(pairs) + np.triu(pairs, 1).T
@@ -176,30 +182,41 @@ def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, te
     hessian = np.array(own.hessian).reshape(p, p)
     real = terms.real(found)
     _check_weights(table, real, hessian, np.array(own.gradient), found, terms)
+    _check_groups(known, table, real[:, 2])
     wx, roster = real[:, [2, *range(4, real.shape[1])]], np.concatenate(table.counts)
-    here = Totals(hessian, np.array(own.gradient), wx, real[:, 3], roster, table.pairs)
+    here = Totals(hessian, np.array(own.gradient), wx, real[:, 3], roster, table.pairs, table.bins)
     C = coding([one.values for one in known.described])[:, list(known.kept)]
     theta_b = np.array(own.theta)
-    newton = step(np.concatenate((theta_b, known.theta_t)), here, C, own.ridge, terms.min_bin)
+    newton = step(np.concatenate((theta_b, known.theta_t)), here, C, own.ridge, terms.min_bin, known.least_tau)
     return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
 
 
 def _check_weights(table: Table, real: Reals, hessian: Reals, gradient: Reals, found: Integers, terms: Terms) -> None:
-    """Check weights and residuals by bin: mean weight in (0, 1/4], each variable's bins add up to the sealer's own totals (S4, T6)."""
+    """Check weights and residuals by bin: mean weight at most 1/4, each variable's bins add up to the sealer's own totals (S4, T6).
+
+    Totals are whole numbers of fixed point on both sides, so they must be equal: one row doubled and one dropped show whatever N is.
+    """
     w, r, count = real[:, 2], real[:, 3], found[:, 0]
-    slack = 0.5 / terms.scales[2:4]
+    slack = 0.5 / terms.scales[2]
+    columns = [2, *range(4, real.shape[1]), 3]
+    own = np.rint(np.concatenate((hessian[0], gradient[:1])) * terms.scales[columns])
     at = 0
     for outline in table.outlines:
         part = slice(at, at + outline.bins)
         at += outline.bins
-        if np.any(w[part] < 0) or np.any(w[part] > count[part] * (0.25 + slack[0])) or np.any(np.abs(r[part]) > count[part]):
+        if np.any(w[part] < 0) or np.any(w[part] > count[part] * (WEIGHT_BOUND + slack)) or np.any(np.abs(r[part]) > count[part]):
             raise RowAsSum(f"variable {outline.alias}: a bin's weight or residual is more than its training rows can have")
-        rows = int(count[part].sum())
-        own = np.concatenate((hessian[0], gradient[:1]))
-        mine = np.concatenate((real[part][:, [2, *range(4, real.shape[1])]].sum(axis=0), real[part][:, 3].sum(keepdims=True)))
-        allowed = rows * 0.5 / np.concatenate((terms.scales[2:3], terms.scales[4:], terms.scales[3:4])) + 1e-6
-        if np.any(np.abs(own - mine) > allowed):
+        if not np.array_equal(own, found[part][:, columns].sum(axis=0)):
             raise RowAsSum(f"variable {outline.alias}: its bins do not add up to the totals of the sealer's own rows")
+
+
+def _check_groups(known: Known, table: Table, w: Reals) -> None:
+    """Check that no group that moves a coefficient hangs on the weight of a few rows (S4): a theta would then carry their codes."""
+    for one, part in zip(known.described, np.split(w, np.cumsum(table.bins)[:-1]), strict=True):
+        group = np.array(one.group)
+        if not one.reason and any(part[group == at].sum() < LEAST_WEIGHT for at in range(len(one.counts))):
+            text = f"variable {one.alias}: the rows of a released group weigh less than {LEAST_WEIGHT:g} together"
+            raise CheckFailed(f"{text}: ask who sealed them, or leave the variable out")
 
 
 def _newton(known: Known) -> Newton:
@@ -212,12 +229,14 @@ def _polished(known: Known, polish: Polish) -> Known:
     """Take the sealer's polish in: the new point, the old one, or, at the end, the Newton point itself."""
     newton, p = _newton(known), len(known.theta_b)
     if not polish.accepted:
-        return replace(known, final=(*known.theta_b.tolist(), *known.theta_t.tolist()))
+        # The errors released are those of the last pass that counted: a refused one may have leaned on the safeguard.
+        old = (*known.theta_b.tolist(), *known.theta_t.tolist())
+        return replace(known, newton=known.accepted or newton, final=old, least_tau=shorter(newton.tau))
     if len(polish.theta) != p:
         raise Malformed("a polish of other columns than the pass had")
     theta_b, theta_t = np.array(polish.theta), polish.scale * newton.theta[p:]
     final = newton.theta if polish.newton else np.concatenate((theta_b, theta_t))
-    return replace(known, theta_b=theta_b, theta_t=theta_t, final=tuple(final.tolist()))
+    return replace(known, theta_b=theta_b, theta_t=theta_t, accepted=newton, final=tuple(final.tolist()))
 
 
 def _by_bin(known: Known, theta_t: Reals) -> Reals:
