@@ -12,7 +12,8 @@ from tandem.arguments import Chance, Engine
 from tandem.contract import Contract
 from tandem.crypto.opening import SecretKey
 from tandem.describe.woe import Described
-from tandem.node.casting import Cast
+from tandem.errors import CheckFailed
+from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Stage
 from tandem.score.statement import roster_digest
 from tandem.session.script import Script
@@ -23,9 +24,6 @@ from tandem.tables import Positions
 from tandem.train import sealer
 from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
 from tandem.wire.messages import Opening
-
-VERSION = "1"
-"""Of the protocols, as openings name it; both sides must speak the same."""
 
 
 @dataclass
@@ -48,10 +46,12 @@ class Conductor:
         return found
 
     async def describe(self, secret: SecretKey, rows: sealer.Rows, choice: sealer.Choice, roster: Positions) -> list[Described]:
-        """Look at the telco's variables before training."""
+        """Look at the telco's variables before training. Raises CheckFailed, once all have closed, if a check failed at the coordinator."""
         playing = sealer.describe(secret, rows, choice, self._terms, self.engine, self.chance.fork("describe"))
-        described: list[Described] = await self._play(DESCRIBE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster))
-        return described
+        described, failed = await self._play(DESCRIBE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster))
+        if failed:
+            raise CheckFailed(failed)
+        return list(described)
 
     async def train(
         self, secret: SecretKey, rows: sealer.Rows, progress: sealer.Progress, choice: sealer.Choice, roster: Positions, stage: int

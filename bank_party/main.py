@@ -36,7 +36,7 @@ from tandem.node.contracts import live_contract
 from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
-from tandem.node.serving import own_peaks
+from tandem.node.serving import peaks
 from tandem.score.statement import SLOT_BITS
 from tandem.session.tap import Tap
 from tandem.sums.terms import Terms
@@ -75,7 +75,7 @@ def train_command(study: Study) -> None:
         write_facts(out / "study.json", _facts(trained, party, ledger, pool))
     made = reporting.report(party.config, party.contract, party.keys.seed)
     print_summary(console, made, party.config.lang)
-    console.print(f"written to {out}: report.html, result.json, model.json, scores.csv")
+    console.print(f"written to {out}: report.html, result.json, model.json, scores.csv", soft_wrap=True)
 
 
 @app.command("score")
@@ -100,12 +100,13 @@ def score_command(study: Study) -> None:
     out = party.config.at(party.config.out)
     disk.make_private_folder(out)
     matched = scoring.write(out / "scored.csv", model, table, rows, points)
-    console.print(f"{matched} of {table.rows} customers scored with the card, the others with the bank's own columns: {out / 'scored.csv'}")
+    told = f"{matched} of {table.rows} customers scored with the card, the others with the bank's own columns: {out / 'scored.csv'}"
+    console.print(told, soft_wrap=True)
 
 
 @app.command("describe")
 def describe_command(study: Study) -> None:
-    """Look at the telco's variables (match, WoE, IV under aliases) before training; choose with [choice] in STUDY afterwards.
+    """Look at the telco's variables (match, WoE, IV under aliases) before training; choose in its section "choice" afterwards.
 
     Example: tandem bank describe bank/study.toml
     """
@@ -197,7 +198,7 @@ def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) 
         "accepted": sum(trained.progress.accepted),
         "seconds": trained.seconds,
         "traffic": traffic(ledger, "bank", party.contract),
-        "peak_memory": own_peaks("bank", pool),
+        "peak_memory": peaks("bank", pool.peaks()),
         "own": [{"groups": len(one.counts), "iv": one.iv, "woe": list(one.woe)} for one in described],
         "versions": {"tandem": tandem.__version__, "gmpy2": gmpy2.version(), "grpcio": grpc.__version__},
     }

@@ -81,7 +81,7 @@ def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
 def read_facts(path: Path) -> dict[str, Any]:
     """Return a JSON object from a file. Raises InputError if it is missing or damaged."""
     try:
-        facts: dict[str, Any] = json.loads(disk.read_text(path))
+        facts: dict[str, Any] = json.loads(disk.read_private(path))
     except ValueError:
         raise InputError(f"{path} is damaged: restore it from its backup, or run the study again") from None
     return facts

@@ -20,6 +20,7 @@ from tandem.contract import ROLES, Contract
 from tandem.contract.words import Language, pages, role_name
 from tandem.errors import InputError
 from tandem.node.keys import derive
+from tandem.sums.shapes import FEW_ROWS_A_TOTAL
 from tandem.sums.terms import Reals
 from tandem.train.pooled import sigma
 
@@ -81,6 +82,7 @@ def _assemble(
         variables=_variables(model, facts), intercept=model.theta[0], passes=contract.layout.passes, accepted=facts["accepted"],
         grain=float(contract.layout.grain_width), card_step=contract.layout.card_step, key_bits=contract.layout.key_bits,
         seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=_learned(contract, language),
+        more_limits=_few_rows(model, int((~out).sum()), language),
         coefficients_max_se_difference=None if rehearsal is None else rehearsal.max_se_difference,
     )
 
@@ -106,6 +108,17 @@ def _variables(model: models.Model, facts: Mapping[str, Any]) -> list[Variable]:
             kept=described.alias in coefficients, reason=described.reason, coefficient=coefficient, se=se,
         ))
     return found
+
+
+def _few_rows(model: models.Model, rows: int, language: Language) -> list[str]:
+    """Return the warning that is due where there are few training rows for each independent total (T9)."""
+    sums = sum(len(one.group) - 1 for one in model.described)
+    if rows >= FEW_ROWS_A_TOTAL * sums:
+        return []
+    if language == "zh":
+        return [f"训练样本 {rows} 行对应 {sums} 个合计，每个合计不足 {FEW_ROWS_A_TOTAL} 行：运营商与协调方若合谋，可接近单行信息。"]
+    few = f"{rows} training rows stand behind {sums} totals, fewer than {FEW_ROWS_A_TOTAL} each"
+    return [f"{few}: telco and coordinator together could come near to single rows. Take fewer variables or more customers."]
 
 
 def _learned(contract: Contract, language: Language) -> list[Learned]:

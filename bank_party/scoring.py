@@ -38,6 +38,8 @@ def prepare(config: StudyConfig, contract: Contract) -> tuple[models.Model, Tabl
     texts = [one.column for one in model.codings if one.text]
     customers = load(config.at(source.file), source.id, numeric=numbers, text=texts, drop=source.drop)
     ids = normalise(customers.table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)
+    if len(ids) > contract.caps.identifiers:
+        raise ContractError(f"contract {contract.id}: {len(ids)} customers, caps.identifiers is {contract.caps.identifiers}")
     return model, customers.table, ids
 
 

@@ -50,6 +50,8 @@ def print_summary(console: Console, report: Report, lang: str) -> None:
     console.print(table)
     difference = report.holdout.difference
     console.print(words[report.verdict].format(value=difference.value, low=difference.low, high=difference.high))
+    for limit in report.more_limits:
+        console.print(f"[yellow]{limit}[/yellow]")
     if report.coefficients_max_se_difference is not None:
         console.print(words["pooled_difference"].format(report.coefficients_max_se_difference))
 

@@ -32,7 +32,7 @@ class Watching:
         self._bytes: dict[str, float] = {**_BYTES, "Sealed": row_bytes, "Scores": pack_bytes}
         self._progress = Progress(
             TextColumn("{task.description:<28}"), BarColumn(bar_width=18), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=console, transient=True,
+            console=console, transient=True, disable=not console.is_terminal,
         )
         self._study = self._progress.add_task(self._words["study"], total=stages)
         self._stage: TaskID | None = None

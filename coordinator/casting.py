@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from tandem.contract import COORDINATOR, Contract, Role
 from tandem.errors import ContractError, Enumeration, OutOfTurn
@@ -11,10 +12,14 @@ from tandem.node.casting import Cast, size, stage_in_order
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
 from tandem.score.statement import Here
+from tandem.session.script import Script
 from tandem.sums.terms import Terms
 from tandem.train import solver
 from tandem.train.script import CARD, DESCRIBE, TRAIN
 from tandem.wire.messages import Opening
+
+ROSTER_WIDTH = 32
+"""Bytes of a roster's digest, SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Coordinator:
     """Casts the solver (node.casting.Troupe). Everything it knows of a job ends with the process."""
 
     role: Role = COORDINATOR
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, CARD)})
 
     def __init__(self, contracts: Contracts, keys: Keys, report: Callable[[str], None]) -> None:
         self._contracts, self._keys, self._report = contracts, keys, report
@@ -41,9 +47,11 @@ class Coordinator:
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the solver for this session. Raises ContractError, Enumeration, OutOfTurn to refuse."""
-        rows, terms = size(opening, "rows"), Terms.of(contract)
         if contract.kind != "training":
             raise ContractError(f"contract {contract.id} is for scoring: it needs no solver")
+        rows, terms = size(opening, "rows"), Terms.of(contract)
+        if len(opening.roster) != ROSTER_WIDTH:
+            raise OutOfTurn("an opening whose roster digest has a wrong width: what we sign names it")
         if rows > contract.rows_cap:
             raise Enumeration(f"a roster of {rows}, caps.roster is {contract.rows_cap}")
         if opening.script == DESCRIBE.name:

@@ -47,4 +47,4 @@ def serve_command(
             )
 
         serve(make, settings.listen, "coordinator")
-        write_usage(state / "usage.json", "coordinator", None)
+        write_usage(state / "usage.json", "coordinator")

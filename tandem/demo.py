@@ -7,12 +7,13 @@ stops the nodes, and then, as a rehearsal on one's own data may, fits the pooled
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,8 @@ RUNS = 3
 """Jobs that the demo's contract allows: the demo itself, and two by hand in three terminals."""
 STARTING = 120.0
 """Seconds in which a node must begin to listen: it hashes the telco's table first."""
+ENDING = 30.0
+"""Seconds in which a process that was told to stop must have ended; then it is killed."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ def demo(
     """
     if (bank is None) != (telco is None):
         raise InputError("--bank and --telco go together: give both files, or neither for made-up data")
-    console = Console()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _orderly)
+    console = Console(soft_wrap=True)  # paths stay whole, to be copied
     _make_folder(out, force=force)
     if bank is None or telco is None:
         console.print(f"making a city of {people} people (synthetic data, seed {seed})")
@@ -205,18 +210,36 @@ def _node(folder: Path, role: str) -> Iterator[None]:
             time.sleep(0.1)
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        _end(process)
 
 
 def _run(*command: str) -> None:
     """Run a command of ours in a process of its own; its output is ours, and so is its failure."""
-    done = subprocess.run([sys.executable, "-m", "tandem.cli", *command], check=False)
-    if done.returncode:
-        raise typer.Exit(done.returncode)
+    process = subprocess.Popen([sys.executable, "-m", "tandem.cli", *command])
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:  # a terminal told it too: let it say so and end by itself
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ENDING)
+        raise
+    finally:
+        _end(process)
+    if code:
+        raise typer.Exit(code if code > 0 else 128 - code)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(ENDING)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _orderly(number: int, _: object) -> None:
+    """Unwind on a signal that would end us at once: the nodes must not outlive the demo."""
+    sys.exit(128 + number)
 
 
 def _tail(log: Path) -> str:

@@ -33,7 +33,7 @@ class Card:
     @property
     def name(self) -> str:
         """Digest of the sealed table, hex: what a scoring contract calls it."""
-        return table_digest([self.table]).hex()
+        return table_digest(self.key, self.table).hex()
 
     def save(self, folder: Path) -> Path:
         """Write the card into the telco's model folder (0600), whole or not at all; return its path."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from tandem.align.holder import hold
 from tandem.align.script import ALIGN
@@ -18,6 +19,7 @@ from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
 from tandem.score.statement import Here, roster_digest
 from tandem.score.summer import SealedTable
+from tandem.session.script import Script
 from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Positions, Table
 from tandem.train import summer
@@ -39,12 +41,15 @@ class Job:
     cuts: bins.Cuts = field(repr=False)
     card: cards.Card | None = None
     next_stage: int = 1
+    looked: bool = False
+    """Statistics alone were asked for since the alignment: they cost no bits, so there is one look a job (S3)."""
 
 
 class Telco:
     """Casts the telco's roles (node.casting.Troupe)."""
 
     role: Role = TELCO
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (ALIGN, DESCRIBE, TRAIN, CARD, SERVE)})
 
     def __init__(
         self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None]
@@ -115,6 +120,9 @@ class Telco:
             raise ContractError(f"contract {contract.id} is for scoring: nothing can be trained under it")
         coded, terms = job.coded, Terms.of(contract)
         if opening.script == DESCRIBE.name:
+            if job.looked:
+                raise OutOfTurn("statistics again on one alignment: there is one look a job")
+            self._jobs[contract.digest] = replace(job, looked=True)
             return Cast(DESCRIBE, "summer", summer.describe(coded, terms, self._engine, self._chance))
         solver = bytes.fromhex(contract.coordinator.signing_key)
 

@@ -55,4 +55,4 @@ def serve_command(
             )
 
         serve(make, settings.listen, "telco")
-        write_usage(state / "usage.json", "telco", pool)
+        write_usage(state / "usage.json", "telco", pool.peaks())

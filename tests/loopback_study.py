@@ -21,6 +21,7 @@ from tandem.tables import CodedTable, Outline
 from tandem.train import sealer, solver, summer
 from tandem.train.pairs import pair_counts
 from tandem.train.script import CARD, DESCRIBE, TRAIN
+from tandem.wire.codec import Frame, decode
 from tandem.wire.messages import Opening
 
 CONTRACT = bytes(range(32))
@@ -45,6 +46,8 @@ class Study:
     seed: bytes = b"study"
     tap: Tap = untapped
     alter: Alter | None = None
+    corrupt: Callable[[str, Here, Any], Any] = lambda _name, _here, role: role
+    """(role's name, place, role) -> role: a party that cheats in one thing and is the shipped code in all others."""
     sign: Callable[[bytes], bytes] = lambda statement: statement[-32:] + bytes(32)
     verify: Callable[[bytes, bytes], bool] = lambda signature, statement: signature == statement[-32:] + bytes(32)
 
@@ -56,7 +59,10 @@ class Study:
 
     def play(self, script: Script, here: Here, roles: dict[str, Any]) -> dict[str, Any]:
         opening = Opening("test", script.name, here.stage, ("rows",), (self.rows.count,), here.roster)
-        sessions = {name: (Session(script, name, CONTRACT, here.session, opening, self.tap), role) for name, role in roles.items()}
+        sessions = {
+            name: (Session(script, name, CONTRACT, here.session, opening, self.tap), self.corrupt(name, here, role))
+            for name, role in roles.items()
+        }
         return converse(sessions, self.alter)
 
     def describe(self) -> dict[str, Any]:
@@ -105,9 +111,41 @@ def make_study(count: int = 4000, seed: int = 1, bits: int = BITS, **terms: Any)
     x = np.column_stack((np.ones(count), own))
     outlines = tuple(Outline(f"t{j + 1:02}", b, b, missing=False, rest=False) for j, b in enumerate(bins))
     table = CodedTable(codes, bins, tuple(o.alias for o in outlines))
-    plan = Terms(CONTRACT, columns=3, rows=1 << 13, key_bits=bits, **terms)
+    plan = Terms(CONTRACT, columns=3, variables=3, rows=1 << 13, key_bits=bits, **terms)
     coded = summer.Coded(table, outlines, summer.fit_to_tell(pair_counts(codes, bins), plan.min_bin))
     return Study(sealer.Rows(x, y, train), coded, plan, small_key(bits))
 
 
-__all__ = ["BITS", "CONTRACT", "Study", "make_study", "replace", "small_key"]
+def tampered(role: Any, said: Callable[[Any], Any] = lambda m: m, heard: Callable[[Any], Any] = lambda m: m) -> Any:
+    """Play `role` with every message that it says or hears changed on its way."""
+    answer = None
+    while True:
+        try:
+            wanted = role.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        answer = yield wanted if isinstance(wanted, type) else said(wanted)
+        answer = None if answer is None else heard(answer)
+
+
+class Wire:
+    """An Alter that changes nothing and keeps (speaker, listener, frame) of everything."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[str, str, bytes]] = []
+
+    def __call__(self, speaker: str, listener: str, frame: bytes) -> bytes:
+        self.frames.append((speaker, listener, frame))
+        return frame
+
+    def view(self, role: str) -> list[tuple[str, str, str, int]]:
+        """Return (speaker, listener, kind, length) of every frame that `role` said or heard."""
+        return [(a, b, Frame.from_bytes(data).kind, len(data)) for a, b, data in self.frames if role in (a, b)]
+
+    def messages(self, kind: type[Any]) -> list[Any]:
+        """Return the messages of one kind, in order."""
+        read = (Frame.from_bytes(data) for _, _, data in self.frames)
+        return [decode(kind, frame.payload) for frame in read if frame.kind == kind.__name__]
+
+
+__all__ = ["BITS", "CONTRACT", "Study", "Wire", "make_study", "replace", "small_key", "tampered"]

@@ -34,7 +34,7 @@ def sample(kind: type[Message]) -> Message:
         if name == "Ciphertexts":
             values.append(blinded())
         elif name.startswith("tuple["):
-            values.append((PLAIN[name[6:].split(",")[0]],) * 2)
+            values.append((PLAIN[name[6:].partition(",")[0]],) * 2)
         else:
             values.append(PLAIN[name])
     return kind(*values)

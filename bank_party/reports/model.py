@@ -1,6 +1,6 @@
 """What a report is made from. The study fills `Report`; the page and result.json show it and measure nothing themselves.
 
-Models go by four names: bank_only (the bank's columns alone), joint (last Newton point), joint_card (the served card of whole points),
+Models go by four names: bank_only (the bank's columns alone), joint (last accepted pass, dither in), joint_card (the served card),
 pooled (both tables in one place, in a rehearsal only).
 """
 

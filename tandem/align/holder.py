@@ -32,7 +32,7 @@ def hold(key: voprf.KeyPair, tags: bytes, asked: int, roster_cap: int, engine: E
     while query := (yield Query):
         if len(seen) + len(query.points) // group.WIDTH > asked:
             raise Enumeration(f"more than the {asked} identifiers declared were asked")
-        points = group.admit_points(query.points)
+        points = group.split(query.points)
         group.distinct(points, seen)
         evaluated, proof = voprf.answer(key, points, engine, chance.fork("proof", number))
         yield Answer(b"".join(evaluated), proof)

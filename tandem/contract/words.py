@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - Chinese sentences use full-width punctuation
+
 """What a contract means, in sentences: what each party will learn, the caps, and what nothing here prevents.
 
 The rows follow protocols, part 7; the sentences under "not prevented" are those that security, part 2, marks *printed*, and they stand

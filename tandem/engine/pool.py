@@ -42,7 +42,7 @@ class Pool:
     """The engine with `lanes` worker processes (default: one a core). Use it in `with`, or call `close`.
 
     A task's exception is raised where its result is taken, with its class and text. A dead worker raises TandemError. Workers ignore
-    Ctrl-C, which is for the parent to handle, and die when the parent does.
+    SIGINT and SIGTERM, which are for the parent to handle, and die when the parent does.
     """
 
     def __init__(self, lanes: int | None = None) -> None:
@@ -64,7 +64,10 @@ class Pool:
                 yield _outcome(under_way.popleft())
 
     def begin(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Hand all items over at once and return their results in order, to be taken later; make the items small (some 50 ms)."""
+        """Hand all items over at once and return their results in order, to be taken later; make the items small (some 50 ms).
+
+        What nobody has begun on is dropped when the caller drops what is returned: a session that failed leaves no work behind.
+        """
         sent = self._send(task)
         begun: deque[Future[R]] = deque()
         with self._lock:
@@ -73,7 +76,7 @@ class Pool:
                 begun.append(future)
                 self._ahead.append((future, sent, item))
         self._feed()
-        return _taken(sent, begun)
+        return _Begun(sent, begun)
 
     def accumulate(self, start: Callable[[], Accumulator[T, R]]) -> Accumulation[T, R]:
         """Start one accumulator a lane. Its caller waits while every lane has four items to do."""
@@ -240,15 +243,34 @@ class _Spread(Generic[T, R]):
         return [_outcome(future) for future in last]
 
 
-def _taken(sent: _Sent, begun: deque[Future[R]]) -> Iterator[R]:
-    """Yield the results; `sent` lives as long as somebody waits for them."""
-    with sent:
-        try:
-            while begun:
-                yield _outcome(begun.popleft())
-        finally:
-            for future in begun:
-                future.cancel()
+class _Begun(Generic[R]):
+    """The results of work begun ahead; `sent` lives as long as somebody waits for them.
+
+    No generator: one that is dropped before its first result was asked for runs no `finally`.
+    """
+
+    def __init__(self, sent: _Sent, begun: deque[Future[R]]) -> None:
+        self._sent, self._begun = sent, begun
+        self._drop = weakref.finalize(self, _cancel, begun)
+        self._drop.atexit = False
+
+    def close(self) -> None:
+        """Drop what nobody has begun on."""
+        self._drop()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> R:
+        if not self._begun:
+            raise StopIteration
+        return _outcome(self._begun.popleft())
+
+
+def _cancel(begun: deque[Future[Any]]) -> None:
+    """Drop what is still to be done. Like `_Sent`, this may run amid a collection of garbage: it takes no lock of the pool."""
+    while begun:
+        begun.popleft().cancel()
 
 
 def _outcome(future: Future[R]) -> R:
@@ -277,7 +299,8 @@ _STATES: dict[int, Accumulator[Any, Any]] = {}
 
 
 def _settle() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a terminal, or a service manager, tells the whole group
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 

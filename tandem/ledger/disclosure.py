@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - Chinese sentences use full-width punctuation
+
 """Declared disclosures: for each message, who learns what from it. A message that is not here may not be sent or received.
 
 The words are those of protocols, part 7. `form` says in what state the content travels: "clear" (the receiver reads it), "sealed" (under

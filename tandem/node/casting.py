@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tandem.contract import BANK, COORDINATOR, TELCO, Contract, Role
-from tandem.errors import OutOfTurn
+from tandem.contract import BANK, COORDINATOR, PROTOCOL, TELCO, Contract, Role
+from tandem.errors import ContractError, OutOfTurn
 from tandem.session.script import Script
 from tandem.session.session import Role as Playing
 from tandem.wire.messages import Opening
 
 PLAYERS: Mapping[str, Role] = {"seeker": BANK, "holder": TELCO, "sealer": BANK, "summer": TELCO, "solver": COORDINATOR}
 """Which party plays which role of a script."""
+
+VERSION = str(PROTOCOL)
+"""Of the protocols, as openings name it: both sides must speak the same."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,30 @@ class Troupe(Protocol):
     """A listening party: looks contracts up and casts itself when somebody calls."""
 
     role: Role
+    scripts: Mapping[str, Script]
+    """The scripts that this party plays in, by name: what it may be called for."""
 
     def contract(self, digest: bytes) -> Contract:
         """Return the live contract of this digest. Raises ContractError."""
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Hold the declared sizes against caps and budgets, and return the role. Runs in a thread. Raises any TandemError to refuse."""
+
+
+def callers(script: Script, party: Role) -> tuple[str, ...]:
+    """Return the roles of `script` that call the party's own role in it; nobody else may open such a session. Raises OutOfTurn."""
+    for role in script.roles:
+        if PLAYERS[role] == party:
+            return tuple(peer for peer in script.peers(role) if role in script.called_by(peer))
+    raise OutOfTurn(f"the {party} plays no role in script {script.name!r}")
+
+
+def same_version(opening: Opening) -> None:
+    """Pass if the caller speaks our version of the protocols. Raises ContractError: one of the two has to update."""
+    if opening.version != VERSION:
+        raise ContractError(
+            f"the caller speaks version {opening.version[:20]!r} of the protocols, this node {VERSION!r}: update the older of the two"
+        )
 
 
 def size(opening: Opening, name: str) -> int:

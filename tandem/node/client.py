@@ -11,7 +11,7 @@ import grpc
 
 from tandem.contract import Contract, Role
 from tandem.node.casting import PLAYERS, Cast
-from tandem.node.driver import METHOD, PATIENCE, Called, Link, drive
+from tandem.node.driver import METHOD, PATIENCE, Called, Link, drive, mute
 from tandem.node.keys import Keys
 from tandem.node.tls import channel
 from tandem.session.session import Session
@@ -49,27 +49,23 @@ class Stage:
         A thread of its own steps the role, so that several sessions of one node go on side by side.
         """
         links: dict[str, Link] = dict(accepted or {})
-        calls = []
+        calls: list[Called] = []
         for peer in cast.script.called_by(cast.role):
             if self._dialler is None:
                 raise RuntimeError(f"{cast.role} dials {peer} but was given no dialler")
-            call = self._dialler.dial(PLAYERS[peer])
-            calls.append(call)
-            links[peer] = Called(PLAYERS[peer], call)
+            calls.append(Called(PLAYERS[peer], self._dialler.dial(PLAYERS[peer])))
+            links[peer] = calls[-1]
         run = Session(cast.script, cast.role, self.contract.digest, session, opening, tap).run(cast.playing)
         thread = ThreadPoolExecutor(1, thread_name_prefix=f"{cast.script.name}-{cast.role}")
         try:
             result = await drive(run, links, thread, self._patience)
-            for call in calls:
-                await call.done_writing()
-                await asyncio.wait_for(_drained(call), self._patience)
+            for called in calls:
+                try:
+                    await asyncio.wait_for(called.end(), self._patience)
+                except TimeoutError:
+                    raise mute(called.peer, self._patience) from None
             return result
         finally:
-            for call in calls:
-                call.cancel()
+            for called in calls:
+                called.call.cancel()
             thread.shutdown(wait=False)
-
-
-async def _drained(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
-    """Wait until the peer has ended the stream too: only then has it kept its result."""
-    await call.code()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem.contract import Contract, loads
-from tandem.errors import ContractError
+from tandem.errors import ContractError, TandemError
 from tandem.node import disk
 
 
@@ -17,25 +17,31 @@ def utc_now() -> datetime:
 
 
 class Contracts:
-    """A folder of *.toml contracts. It is read again whenever an unknown digest is named, so a new contract needs no restart."""
+    """A folder of *.toml contracts. It is read anew for each session: a new contract needs no restart, a removed one ends at once."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = utc_now) -> None:
         self._folder, self._clock = folder, clock
-        self._known: dict[bytes, Contract] = {}
 
     def live(self, digest: bytes) -> Contract:
         """Return the contract of this digest, complete, signed by all three and within its time. Raises ContractError."""
-        if digest not in self._known:
-            self._known = {contract.digest: contract for contract in self.all()}
-        if digest not in self._known:
-            raise ContractError(f"no contract {digest.hex()[:16]} lies in {self._folder}: it was not approved here, or was altered")
-        contract = self._known[digest]
-        contract.live(self._clock())
-        return contract
+        unread = ""
+        for path in self._paths():
+            try:
+                contract = loads(disk.read_text(path), str(path))
+            except TandemError as failure:  # one bad file must not stop work under the others
+                unread += f"; {failure}"
+                continue
+            if contract.digest == digest:
+                contract.live(self._clock())
+                return contract
+        raise ContractError(f"no contract {digest.hex()[:16]} lies in {self._folder}: it was not approved here, or was altered{unread}")
 
     def all(self) -> list[Contract]:
         """Return every contract in the folder, live or not. Raises ContractError for a file that is none."""
-        return [loads(disk.read_text(path), str(path)) for path in sorted(self._folder.glob("*.toml"))]
+        return [loads(disk.read_text(path), str(path)) for path in self._paths()]
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("*.toml"))
 
     def usable(self) -> list[Contract]:
         """Return the contracts that are live now."""

@@ -7,8 +7,9 @@ flow control does the rest, and a role never holds more than a frame in each dir
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -27,7 +28,9 @@ PATIENCE = 900.0
 
 
 class Link(Protocol):
-    """One stream to one peer."""
+    """One stream to one peer, the party of that name."""
+
+    peer: str
 
     async def read(self) -> bytes:
         """Return the next frame. Raises PeerLost."""
@@ -48,9 +51,9 @@ class Called:
         try:
             data = await self.call.read()
         except grpc.aio.AioRpcError as error:
-            raise lost(self.peer, error) from None
+            raise lost(self.peer, error.code()) from None
         if not isinstance(data, bytes):
-            raise PeerLost(f"the {self.peer} ended the conversation early: look into its log") from None
+            raise lost(self.peer, grpc.StatusCode.OK)
         return data
 
     async def write(self, frame: bytes) -> None:
@@ -58,9 +61,19 @@ class Called:
         try:
             await self.call.write(frame)
         except grpc.aio.AioRpcError as error:
-            raise lost(self.peer, error) from None
-        except asyncio.InvalidStateError:
-            raise PeerLost(f"the {self.peer} ended the conversation early: look into its log") from None
+            raise lost(self.peer, error.code()) from None
+        except (grpc.aio.BaseError, asyncio.InvalidStateError):
+            raise lost(self.peer, await self.call.code()) from None
+
+    async def end(self) -> None:
+        """Say that we are done, and wait until the peer is too: only then has it kept its result. Raises PeerLost if it has not."""
+        try:
+            await self.call.done_writing()
+            code = await self.call.code()
+        except grpc.aio.AioRpcError as error:
+            code = error.code()
+        if code is not grpc.StatusCode.OK:
+            raise lost(self.peer, code)
 
 
 @dataclass
@@ -76,31 +89,40 @@ class Accepted:
         if self.first is not None:
             data, self.first = self.first, None
             return data
-        try:
+        with self._hung_up():
             got = await self.context.read()
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and not self.context.cancelled():
-                raise
-            raise PeerLost(f"the {self.peer} hung up in the middle of the conversation") from None
         if not isinstance(got, bytes):
             raise PeerLost(f"the {self.peer} hung up in the middle of the conversation")
         return got
 
     async def write(self, frame: bytes) -> None:
         """Send a frame."""
-        try:
+        with self._hung_up():
             await self.context.write(frame)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError) as error:
-            raise PeerLost(f"the {self.peer} hung up in the middle of the conversation") from error
+
+    @contextmanager
+    def _hung_up(self) -> Iterator[None]:
+        """Turn what gRPC raises once this stream is gone into PeerLost.
+
+        It raises CancelledError, although nobody cancelled us, where the stream was hung up: a session has several streams.
+        """
+        try:
+            yield
+        except (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and not self.context.cancelled():
+                raise
+            raise PeerLost(f"the {self.peer} hung up in the middle of the conversation") from None
 
 
-def lost(peer: str, error: grpc.aio.AioRpcError) -> PeerLost:
-    """Return the error that tells a user what became of the peer."""
-    if error.code() == grpc.StatusCode.FAILED_PRECONDITION:
+def lost(peer: str, code: grpc.StatusCode) -> PeerLost:
+    """Return the error that tells a user what became of the peer, by the status with which its stream ended."""
+    if code == grpc.StatusCode.FAILED_PRECONDITION:
         return PeerLost(f"the {peer} refused or failed; it does not say why to others: look into its log")
-    if error.code() == grpc.StatusCode.UNAVAILABLE:
+    if code == grpc.StatusCode.UNAVAILABLE:
         return PeerLost(f"the {peer} cannot be reached, died, or holds another key than the pinned one: is it running at this address?")
-    return PeerLost(f"the conversation with the {peer} broke off ({error.code().name.lower()})")
+    if code == grpc.StatusCode.OK:
+        return PeerLost(f"the {peer} ended the conversation early: look into its log")
+    return PeerLost(f"the conversation with the {peer} broke off ({code.name.lower()})")
 
 
 @dataclass(frozen=True)
@@ -113,7 +135,7 @@ class _Over:
 async def drive(
     run: Generator[Send | Wait, bytes | None, T], links: Mapping[str, Link], thread: Executor, patience: float = PATIENCE
 ) -> T:
-    """Run the session to its end and return the role's result. Raises what the role raises, and PeerLost for a peer that is gone or mute."""
+    """Run the session to its end and return the role's result. Raises what the role raises, and PeerLost for a peer gone or mute."""
     loop = asyncio.get_running_loop()
 
     def advance(frame: bytes | None) -> Send | Wait | _Over:
@@ -136,6 +158,12 @@ async def drive(
                 else:
                     frame = await asyncio.wait_for(link.read(), patience)
             except TimeoutError:
-                raise PeerLost(f"the {act.peer} said nothing for {patience:.0f} s: the job was stopped") from None
+                raise mute(link.peer, patience) from None
     finally:
-        await asyncio.shield(loop.run_in_executor(thread, run.close))
+        # In the role's own thread, after the step it may still be at. Nobody waits for it: whoever stops us is in a hurry.
+        thread.submit(run.close)
+
+
+def mute(peer: str, patience: float) -> PeerLost:
+    """Return the error for a peer that let a deadline pass."""
+    return PeerLost(f"the {peer} said nothing for {patience:.0f} s: the job was stopped")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import grpc
@@ -14,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tandem.contract import Contract, Role
 from tandem.errors import REFUSED, ContractError, OutOfTurn, PeerLost, TandemError
-from tandem.node.casting import PLAYERS, Cast, Troupe
+from tandem.node.casting import PLAYERS, Cast, Troupe, callers, same_version
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD, PATIENCE, Accepted, Link
 from tandem.node.keys import Keys
@@ -26,6 +27,12 @@ from tandem.wire.messages import Opening
 OPENING_PATIENCE = 30.0
 """Seconds in which a caller must say what it wants, and the second of two callers must follow the first."""
 
+STOPPING = 1.0
+"""Seconds for sessions to end by themselves when the node is stopped."""
+
+DESKS = 4
+"""Threads that cast roles and keep results: as many sessions can begin or end at once."""
+
 Report = Callable[[str], None]
 """Tells this side's operator; never gets an identifier, label, key or score."""
 
@@ -35,10 +42,16 @@ class _Meeting:
     """A session whose streams come in one by one."""
 
     opening: Opening
+    due: tuple[str, ...]
+    """The roles that must call."""
     links: dict[str, Link] = field(default_factory=dict)
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     failed: bool = False
+    host: asyncio.Task[None] | None = None
+    """Who plays it: the first caller's task."""
+    gone: str = ""
+    """The other caller, if it hung up before the end."""
 
 
 class Server:
@@ -52,14 +65,21 @@ class Server:
         report: Report,
         dialler: Callable[[Contract], Dialler] | None = None,
         patience: float = PATIENCE,
+        opening_patience: float = OPENING_PATIENCE,
     ) -> None:
-        """Serve `troupe`. `tap` gives the tap of a session; `dialler` the channels to those whom this party dials itself."""
+        """Serve `troupe`. `tap` gives the tap of a session; `dialler` the channels to those whom this party dials itself.
+
+        `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning.
+        """
         require_native_protobuf()
         self._troupe, self._keys, self._tap, self._report, self._patience = troupe, keys, tap, report, patience
         self._make_dialler = dialler
         self._diallers: dict[bytes, Dialler] = {}
         self._meetings: dict[tuple[bytes, bytes], _Meeting] = {}
+        self._opening_patience = opening_patience
+        self._desk = ThreadPoolExecutor(DESKS, thread_name_prefix="desk")
         self._server: grpc.aio.Server | None = None
+        self._stopping = False
 
     async def start(self, address: str) -> int:
         """Listen at `address` (host:port, port 0 for any) and return the port. Raises ContractError if the port cannot be had."""
@@ -78,9 +98,11 @@ class Server:
         return port
 
     async def stop(self) -> None:
-        """Hang up and stop listening."""
+        """Hang up and stop listening. Sessions under way end here; what their roles are computing is not waited for."""
+        self._stopping = True
         if self._server is not None:
-            await self._server.stop(grace=1.0)
+            await self._server.stop(grace=STOPPING)
+        self._desk.shutdown(wait=False, cancel_futures=True)
         for each in self._diallers.values():
             await each.close()
 
@@ -92,9 +114,11 @@ class Server:
     async def _converse(self, _: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
         try:
             await self._admit(context)
-        except (TandemError, TimeoutError) as error:
-            self._report(f"{type(error).__name__}: {error or 'the caller did not say in time what it wants'}")
+        except TandemError as error:
+            self._report(f"{type(error).__name__}: {error}")
         except asyncio.CancelledError:
+            if not self._stopping:
+                self._report("PeerLost: a caller hung up in the middle of a session")
             raise
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach a peer, whatever broke
             self._report(f"a fault of our own, please report it: {type(error).__name__}: {error}")
@@ -103,14 +127,37 @@ class Server:
         await context.abort(grpc.StatusCode.FAILED_PRECONDITION, REFUSED)
 
     async def _admit(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-        """Read who calls and what for, and bring the streams of a session together; the last one to come plays it."""
+        """Read who calls and what for, and bring the streams of a session together; the first one to come plays it."""
         pin = peer_pin(context)
-        first = await asyncio.wait_for(context.read(), OPENING_PATIENCE)
-        if not isinstance(first, bytes):
-            raise PeerLost("a caller hung up before it said anything")
+        first = await self._first(context)
         frame = Frame.from_bytes(first)
         contract = self._troupe.contract(frame.contract)
         caller: Role = contract.role_of_pin(pin)
+        opening = self._opening(frame, caller)
+        meeting = self._meetings.setdefault((frame.contract, frame.session), _Meeting(opening, self._callers(opening, frame, caller)))
+        if frame.speaker in meeting.links:
+            raise OutOfTurn(f"the {caller} opened one session twice")
+        if opening != meeting.opening:
+            raise OutOfTurn(f"the {caller} opened a session with another script, stage, roster or size than the first to open it")
+        meeting.links[frame.speaker] = Accepted(caller, context, first)
+        if len(meeting.links) == len(meeting.due):
+            meeting.complete.set()
+        if len(meeting.links) == 1:
+            await self._host(contract, frame.session, meeting)
+        else:
+            await self._attend(meeting, caller)
+
+    async def _first(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        try:
+            first = await asyncio.wait_for(context.read(), self._opening_patience)
+        except TimeoutError:
+            raise PeerLost(f"a caller did not say within {self._opening_patience:.0f} s what it wants") from None
+        if not isinstance(first, bytes):
+            raise PeerLost("a caller hung up before it said anything, or said more than a frame holds")
+        return first
+
+    def _opening(self, frame: Frame, caller: Role) -> Opening:
+        """Return what the first frame opens. Raises OutOfTurn, Malformed, ContractError for another version."""
         if PLAYERS.get(frame.speaker) != caller:
             raise OutOfTurn(f"the {caller} spoke as {frame.speaker[:20]!r}")
         if (frame.line, frame.number, frame.kind) != (0, 0, Opening.__name__):
@@ -118,44 +165,66 @@ class Server:
         opening = decode(Opening, frame.payload)
         if not isinstance(opening, Opening):
             raise OutOfTurn("an opening of another type")
-        meeting = self._meetings.setdefault((frame.contract, frame.session), _Meeting(opening))
-        if frame.speaker in meeting.links:
-            raise OutOfTurn(f"the {caller} opened one session twice")
-        meeting.links[frame.speaker] = Accepted(caller, context, first)
-        if len(meeting.links) == 1:
-            await self._host(contract, frame.session, meeting)
-        else:
-            meeting.complete.set()
+        same_version(opening)
+        return opening
+
+    def _callers(self, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
+        """Return the roles that must call for this script, of which the speaker must be one. Raises OutOfTurn."""
+        script = self._troupe.scripts.get(opening.script)
+        if script is None:
+            raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
+        due = callers(script, self._troupe.role)
+        if frame.speaker not in due:
+            raise OutOfTurn(f"the {caller} opened script {script.name!r}, in which it does not call this node")
+        return due
+
+    async def _attend(self, meeting: _Meeting, caller: Role) -> None:
+        """Stay until the session is over. If this caller hangs up before, the session ends at once, whomever it listens to just then."""
+        try:
             await meeting.over.wait()
-            if meeting.failed:
-                raise PeerLost("the session failed; the reason stands above")
+        except asyncio.CancelledError:
+            if meeting.host is not None and not meeting.over.is_set():
+                meeting.gone = caller
+                meeting.host.cancel()
+            raise
+        if meeting.failed:
+            raise PeerLost("the session failed; the reason stands above")
 
     async def _host(self, contract: Contract, session: bytes, meeting: _Meeting) -> None:
-        """Cast ourselves, wait for the other callers, and play."""
+        """Wait for the other callers, cast ourselves, and play."""
+        meeting.host = asyncio.current_task()
         try:
-            await self._gather_and_play(contract, session, meeting)
-        except BaseException:
+            await self._gather(meeting)
+            loop = asyncio.get_running_loop()
+            # Only now: casting spends budgets, and half a session must spend nothing.
+            cast = await loop.run_in_executor(self._desk, self._troupe.cast, contract, session, meeting.opening)
+            result = await self._play(contract, session, meeting, cast)
+            await loop.run_in_executor(self._desk, cast.finish, result)
+        except BaseException as error:
             meeting.failed = True
+            if isinstance(error, asyncio.CancelledError) and meeting.gone and meeting.host is not None:
+                meeting.host.uncancel()
+                raise PeerLost(f"the {meeting.gone} hung up in the middle of the session") from None
             raise
         finally:
             del self._meetings[contract.digest, session]
             meeting.over.set()
 
-    async def _gather_and_play(self, contract: Contract, session: bytes, meeting: _Meeting) -> None:
-        cast = await asyncio.get_running_loop().run_in_executor(None, self._troupe.cast, contract, session, meeting.opening)
-        callers = [peer for peer in cast.script.peers(cast.role) if peer not in cast.script.called_by(cast.role)]
-        if len(callers) > 1 and not meeting.complete.is_set():
-            await asyncio.wait_for(meeting.complete.wait(), OPENING_PATIENCE)
-        if set(callers) != set(meeting.links):
-            raise OutOfTurn("a session was opened by other roles than its script names")
-        await self._play(contract, session, meeting, cast)
+    async def _gather(self, meeting: _Meeting) -> None:
+        try:
+            await asyncio.wait_for(meeting.complete.wait(), self._opening_patience)
+        except TimeoutError:
+            missing = " and ".join(PLAYERS[role] for role in meeting.due if role not in meeting.links)
+            raise PeerLost(f"the {missing} did not join the session within {self._opening_patience:.0f} s") from None
 
-    async def _play(self, contract: Contract, session: bytes, meeting: _Meeting, cast: Cast) -> None:
+    async def _play(self, contract: Contract, session: bytes, meeting: _Meeting, cast: Cast) -> object:
         dialler = None
         if cast.script.called_by(cast.role):
             if self._make_dialler is None:
                 raise ContractError(f"script {cast.script.name!r} makes this node call others, and it was told no address")
-            dialler = self._diallers.setdefault(contract.digest, self._make_dialler(contract))
+            if contract.digest not in self._diallers:
+                self._diallers[contract.digest] = self._make_dialler(contract)
+            dialler = self._diallers[contract.digest]
         stage = Stage(contract, dialler, self._patience)
-        result = await stage.play(cast, session, meeting.opening, self._tap(contract, session), meeting.links)
-        await asyncio.get_running_loop().run_in_executor(None, cast.finish, result)
+        played: object = await stage.play(cast, session, meeting.opening, self._tap(contract, session), meeting.links)
+        return played

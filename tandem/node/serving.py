@@ -7,13 +7,15 @@ import json
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tandem.engine.pool import Pool
 from tandem.node import disk
 from tandem.node.server import Server
+
+ENDING = 2.0
+"""Seconds for calls that were hung up to unwind."""
 
 
 def report(line: str) -> None:
@@ -36,16 +38,17 @@ async def _serve(make: Callable[[], Server], address: str, name: str) -> None:
     report(f"{name} listens at {address.rpartition(':')[0]}:{port}; Ctrl-C stops it")
     await stop.wait()
     await server.stop()
+    if calls := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(calls, timeout=ENDING)  # gRPC's own tasks; cut off, they would print tracebacks
     report(f"{name} stopped")
 
 
-def own_peaks(name: str, pool: Pool | None) -> dict[str, int]:
-    """Return the peak resident memory of this process and of each of its workers, in bytes, under names that say whose they are."""
+def peaks(name: str, workers: Sequence[int]) -> dict[str, int]:
+    """Return the peak resident memory in bytes of this process and, as they told it, of its workers, under names that say whose it is."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    workers = pool.peaks() if pool is not None else []
     return {name: own} | {f"{name} worker {number}": peak for number, peak in enumerate(workers, 1)}
 
 
-def write_usage(path: Path, name: str, pool: Pool | None) -> None:
-    """Write `own_peaks` into a file, for whoever measures a run."""
-    disk.write(path, json.dumps(own_peaks(name, pool)).encode())
+def write_usage(path: Path, name: str, workers: Sequence[int] = ()) -> None:
+    """Write `peaks` into a file, for whoever measures a run."""
+    disk.write(path, json.dumps(peaks(name, workers)).encode())

@@ -1,17 +1,13 @@
 """Mutual TLS 1.3 with pinned keys. There is no other channel in this program.
 
-Python's gRPC has no setting for the lowest TLS version. All our certificates are ECDSA, so naming only an RSA suite for TLS 1.2 leaves
-nothing that a 1.2 handshake could agree on, while 1.3 has suites of its own. The variable is read when gRPC starts: import this first.
+That nothing older is spoken rests on a variable that `tandem` sets before gRPC is loaded (see there).
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-RSA-AES256-GCM-SHA384"
-
 import grpc
 
+import tandem
 from tandem.contract import Contract, Role
 from tandem.errors import ContractError
 from tandem.node.certificates import server_name
@@ -42,8 +38,15 @@ SERVER_OPTIONS = (
 )
 
 
+def require_1_3() -> None:
+    """Pass if gRPC was told in time to speak nothing older than TLS 1.3. Raises RuntimeError: a programmer's mistake, no user's."""
+    if tandem.GRPC_CAME_FIRST:
+        raise RuntimeError("grpc was imported before tandem and would speak TLS 1.2: import tandem first")
+
+
 def server_credentials(keys: Keys) -> grpc.ServerCredentials:
     """Return what a listener shows, and demands of whoever calls: a certificate of the parties' own authority."""
+    require_1_3()
     return grpc.ssl_server_credentials(
         [(keys.tls_key, keys.tls_certificate)], root_certificates=keys.authority, require_client_auth=True
     )
@@ -54,6 +57,7 @@ def channel(address: str, keys: Keys, certificate: bytes, contract: Contract, ro
 
     The certificate is the only root: no other key, whoever signed it, completes the handshake. Raises ContractError for another pin.
     """
+    require_1_3()
     pin = spki_pin(certificate)
     if contract.role_of_pin(pin) != role:
         raise ContractError(f"contract {contract.id}: peers/{role}.pem holds the key of another party: fetch the {role}'s own")

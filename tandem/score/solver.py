@@ -40,7 +40,7 @@ def draw_table(key: PublicKey, points: Integers, here: Here, kept: Chance) -> Dr
     """
     chance = kept.fork("table", here.contract, here.roster, here.stage, points.astype("<i8").tobytes())
     sealed = encrypt(key, points.tolist(), units(key, chance, len(points)))
-    return Drawn(sealed, table_digest([sealed.encode()]))
+    return Drawn(sealed, table_digest(key, sealed.encode()))
 
 
 def say_table(key: PublicKey, table: Drawn, here: Here, sign: Sign) -> Role[None]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tandem.crypto.paillier import PublicKey
 from tandem.errors import CheckFailed
 from tandem.sums.terms import Integers, Reals
 
@@ -80,9 +81,9 @@ class Here:
         return b"tandem-table-v1\0" + self.contract + self.session + self.roster + self.stage.to_bytes(4, "big") + table
 
 
-def table_digest(parts: list[bytes]) -> bytes:
-    """Return the SHA-256 of a sealed table's bytes."""
-    return hashlib.sha256(b"".join(parts)).digest()
+def table_digest(key: PublicKey, data: bytes) -> bytes:
+    """Return the SHA-256 of a sealed table's bytes and of the key they are under: a table under another key has another name."""
+    return hashlib.sha256(b"tandem-sealed-table-v1\0" + key.digest + data).digest()
 
 
 def roster_digest(positions: Integers) -> bytes:

@@ -42,7 +42,7 @@ class SealedTable:
     @property
     def digest(self) -> bytes:
         """SHA-256 of the table's bytes."""
-        return table_digest([self.data])
+        return table_digest(self.points.key, self.data)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ def hear(said: Shapes, *, rows: int | None = None) -> tuple[list[Outline], list[
     """Return outlines and, where `rows` is given, the counts of each variable's bins. Raises Malformed if they do not fit together."""
     if len({len(said.aliases), len(said.bins), len(said.ordered), len(said.special)}) != 1 or len(set(said.aliases)) != len(said.aliases):
         raise Malformed("shapes whose lists differ in length, or an alias twice")
+    if not said.aliases or max(said.special) > MISSING | REST:
+        raise Malformed("shapes of no variable, or with a flag that is none")
     try:
         outlines = [
             Outline(alias, bins, ordered, missing=bool(special & MISSING), rest=bool(special & REST))
@@ -44,6 +46,8 @@ def hear(said: Shapes, *, rows: int | None = None) -> tuple[list[Outline], list[
         return outlines, []
     if len(said.counts) != sum(said.bins):
         raise Malformed("shapes whose counts do not come one a bin")
+    if max(said.counts) > rows:
+        raise Malformed("shapes that count more rows in a bin than the roster has")
     counts = np.split(np.array(said.counts, dtype=np.int64), np.cumsum(said.bins)[:-1])
     if any(int(part.sum()) != rows for part in counts):
         raise Malformed("shapes whose counts do not add up to the roster")
@@ -53,6 +57,13 @@ def hear(said: Shapes, *, rows: int | None = None) -> tuple[list[Outline], list[
 def independent(outlines: list[Outline]) -> int:
     """Return how many independent totals one slot gives: bins less one, over all variables."""
     return sum(outline.bins - 1 for outline in outlines)
+
+
+def require_offered(outlines: list[Outline], variables: int) -> list[Outline]:
+    """Return the outlines if they are as many as the contract names, whichever of them are used. Raises Malformed."""
+    if len(outlines) != variables:
+        raise Malformed(f"{len(outlines)} variables are offered where the contract names {variables}")
+    return outlines
 
 
 def require_rows(outlines: list[Outline], rows: int) -> None:

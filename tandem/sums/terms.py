@@ -34,6 +34,8 @@ class Terms:
     contract: bytes
     columns: int
     """The sealer's own columns, without intercept."""
+    variables: int
+    """The summer's variables, all of them always."""
     rows: int
     """Largest roster."""
     key_bits: int = 3072
@@ -51,7 +53,8 @@ class Terms:
         """Return the terms of a contract."""
         layout = contract.layout
         return cls(
-            contract=contract.digest, columns=layout.bank_columns, rows=contract.rows_cap, key_bits=layout.key_bits,
+            contract=contract.digest, columns=layout.bank_columns, variables=contract.telco.variables, rows=contract.rows_cap,
+            key_bits=layout.key_bits,
             value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
             card_step=layout.card_step, passes=layout.passes,
         )

@@ -122,7 +122,8 @@ class Step:
 def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin: int, least: float = 0.0) -> Step:
     """Return the Newton point from `theta`, at which the totals were taken. Raises InputError for a ridge that is not above 0.
 
-    Raises CheckFailed where the H_bb of the sealer is not positive definite: no honest rows give that under a ridge.
+    Raises CheckFailed where the H_bb of the sealer, or the whole Hessian at any tau, is not positive definite: no honest rows and pair
+    counts give that under a ridge.
     """
     if not ridge > 0.0:
         raise InputError(f"the ridge is {ridge:g}; sealed training needs one above 0 (1 is the default)")
@@ -136,6 +137,10 @@ def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin
     H_tt, tau = safeguard(H_bb, H_bt, A, N, ridge, least)
     H = np.block([[H_bb, H_bt], [H_bt.T, H_tt]])
     g = np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(H), ridge) * theta
-    covariance = np.linalg.inv(H)
+    try:
+        covariance = np.linalg.inv(H)
+        np.linalg.cholesky(H)
+    except np.linalg.LinAlgError:
+        raise CheckFailed("the Hessian is not positive definite: the pair counts cannot be those of the rows that were summed") from None
     covariance = (covariance + covariance.T) / 2.0
     return Step(theta - covariance @ g, np.sqrt(np.diag(covariance)), covariance, tau)

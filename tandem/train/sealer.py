@@ -16,7 +16,7 @@ from tandem.score.sealer import read_scores
 from tandem.score.statement import POINT, Scale
 from tandem.session.session import Role
 from tandem.sums.sealer import open_shares, say_key, seal_rows
-from tandem.sums.shapes import hear, require_rows
+from tandem.sums.shapes import hear, require_offered, require_rows
 from tandem.sums.terms import COLUMN_BOUND, Integers, Reals, Terms
 from tandem.train.pooled import acceptable, fit, penalised_loss, polish, sigma
 from tandem.wire.messages import Own, Polish, Release, Shapes, Statistics, Step, Wish
@@ -93,7 +93,7 @@ def describe(
     """
     m = rows.train.astype(np.float64)
     yield from say_key(secret, terms.contract)
-    require_rows(hear((yield Shapes))[0], int(rows.train.sum()))
+    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()))
     plain = terms.fixed(np.column_stack((m, m * rows.y)))
     yield from seal_rows(secret, terms.layout(secret.public, statistics_only=True), plain, engine, chance)
     yield _wish(rows, choice)
@@ -109,7 +109,7 @@ def train(
     p = sigma(rows.x @ progress.theta + progress.scores)
     w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
     yield from say_key(secret, terms.contract)
-    require_rows(hear((yield Shapes))[0], int(rows.train.sum()))
+    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()))
     plain = _sealable(rows, w, r, terms, failed=progress.failed)
     yield from seal_rows(secret, terms.layout(secret.public), plain, engine, chance)
     yield _wish(rows, choice)

@@ -17,7 +17,7 @@ from tandem.errors import CheckFailed, InputError, Malformed, RowAsSum
 from tandem.score.solver import Drawn, Sign, draw_table, say_table
 from tandem.score.statement import POINT, Here, Scale
 from tandem.session.session import Role
-from tandem.sums.shapes import hear, require_rows
+from tandem.sums.shapes import hear, require_offered, require_rows
 from tandem.sums.solver import collect, totals
 from tandem.sums.summer import take_key
 from tandem.sums.terms import WEIGHT_BOUND, Integers, Reals, Terms
@@ -70,7 +70,7 @@ class Table:
 def describe(rows: int, terms: Terms) -> Role[str]:
     """Play DESCRIBE for a roster of `rows`; return the check that failed, or nothing."""
     key = yield from take_key(terms.contract, terms.key_bits)
-    table = yield from _hear_table(rows)
+    table = yield from _hear_table(rows, terms)
     wish: Wish = yield Wish
     layout = terms.layout(key, statistics_only=True)
     plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
@@ -87,7 +87,7 @@ def describe(rows: int, terms: Terms) -> Role[str]:
 def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: Chance) -> Role[Known]:
     """Play one pass of TRAIN from `known`; return what lies after it."""
     key = yield from take_key(terms.contract, terms.key_bits)
-    table = yield from _hear_table(rows)
+    table = yield from _hear_table(rows, terms)
     wish: Wish = yield Wish
     own: Own = yield Own
     layout = terms.layout(key)
@@ -130,9 +130,10 @@ def card(known: Known, here: Here, terms: Terms, sign: Sign, kept: Chance) -> Ro
     return known
 
 
-def _hear_table(rows: int) -> Role[Table]:
+def _hear_table(rows: int, terms: Terms) -> Role[Table]:
     said: Shapes = yield Shapes
     outlines, counts = hear(said, rows=rows)
+    require_offered(outlines, terms.variables)
     size = sum(o.bins for o in outlines)
     upper: list[int] = []
     while part := (yield Pairs):

@@ -119,6 +119,10 @@ def test_peaks_are_bytes(tmp_path):
 
 
 SCRIPT = """
+import signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background had it ignored
+
 import os, sys, time
 from tandem.engine.pool import Pool
 if __name__ == "__main__":

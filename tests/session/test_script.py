@@ -41,7 +41,7 @@ def reversed_turn(turn):
 def accepted(script, turns):
     try:
         walk(script, turns)
-    except LocalProtocolError:
+    except (LocalProtocolError, OutOfTurn):  # whichever end notices first
         return False
     return True
 
@@ -105,7 +105,7 @@ def test_a_turn_left_out_doubled_swapped_or_replaced_is_refused(script):
         fit = legal(script, turns)
         assert accepted(script, turns) == fit, [turn.message.__name__ for turn in turns]
         seen[fit] += 1
-    assert seen[False] > 10 * seen[True] > 0
+    assert seen[False] > 5 * seen[True] > 0
 
 
 @pytest.mark.parametrize("script", [SMALL, ALIGN, TRAIN], ids=lambda s: s.name)
@@ -129,7 +129,7 @@ def test_a_frame_of_any_other_kind_or_line_is_out_of_turn_wherever_it_comes(scri
 def may_end(script, frame):
     line = script.lines[frame.line] if frame.line < len(script.lines) else None
     first = line is not None and line.repeats and any(t.message.__name__ == frame.kind for t in line.turns)
-    return first and frame.kind not in (Opening.__name__,)
+    return first and frame.kind != Opening.__name__
 
 
 def record(script, role):
@@ -195,7 +195,7 @@ def test_listening_again_after_the_end_is_our_own_error():
             yield SAMPLES["Answer"]
         yield Query
 
-    with pytest.raises(LocalProtocolError, match="would listen for Query"):
+    with pytest.raises(LocalProtocolError, match="before Roster"):
         converse({"left": (session(SMALL, "left"), puppet("left", whole(SMALL))), "right": (session(SMALL, "right"), right())})
 
 
@@ -227,8 +227,8 @@ def test_nothing_leaves_a_role_that_strays():
     sent = []
     for wrong in (SAMPLES["Scores"], SAMPLES["Answer"], End(), "text", 7, Answer, End, str, None):
         run = session(SMALL, "left", tap=lambda seen: sent.append(seen.kind)).run(iter_role(wrong))
+        assert run.send(None).peer == "right"
         with pytest.raises(LocalProtocolError):
-            run.send(None)
             run.send(None)
     assert set(sent) == {"Opening"}
 
@@ -242,12 +242,14 @@ def test_the_role_is_closed_when_the_session_ends_early():
 
     def role():
         try:
-            yield Tags
+            yield SAMPLES["Scores"]
         finally:
             closed.append(True)
 
-    run = session(SMALL, "right").run(role())
+    run = session(SERVE, "summer").run(role())
+    left = record(SERVE, "summer")
     run.send(None)
+    run.send(next(act for act in left if isinstance(act, bytes)))
     run.close()
     assert closed == [True]
 

@@ -1,0 +1,330 @@
+"""Who gets as far as a handler: nobody but a caller with TLS 1.3, a certificate of the authority, and the key that the contract pins."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import grpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import NameOID
+from puppets import puppet, whole
+from three_parties import make_site
+
+from tandem.align.script import ALIGN
+from tandem.arguments import Seeded
+from tandem.contract import BANK, COORDINATOR, TELCO
+from tandem.errors import REFUSED, ContractError, PeerLost
+from tandem.node import tls
+from tandem.node.casting import VERSION, Cast
+from tandem.node.certificates import Authority, issue, key_pem, make_authority, make_party
+from tandem.node.client import Dialler, Stage
+from tandem.node.driver import METHOD
+from tandem.node.server import Server
+from tandem.session.session import Session
+from tandem.session.tap import untapped
+from tandem.train.script import TRAIN
+from tandem.wire.messages import Opening
+
+SESSION = bytes(range(16))
+OPENING = Opening(VERSION, ALIGN.name, 0, ("ids",), (3,), b"")
+NOW = datetime.now(UTC)
+
+
+class Counting:
+    """A telco that plays a puppet's alignment, and counts how often it was asked to."""
+
+    role = TELCO
+    scripts = {ALIGN.name: ALIGN, TRAIN.name: TRAIN}  # noqa: RUF012 - never changed
+
+    def __init__(self, contract):
+        self._contract, self.casts = contract, 0
+
+    def contract(self, digest):
+        if digest != self._contract.digest:
+            raise ContractError("unknown")
+        return self._contract
+
+    def cast(self, contract, session, opening):
+        self.casts += 1
+        return Cast(ALIGN, "holder", puppet("holder", whole(ALIGN)))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return make_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def authority(site):
+    ca = site.root / "ca"
+    key = secret_half((ca / "ca.key").read_bytes())
+    return Authority(x509.load_pem_x509_certificate((ca / "ca.pem").read_bytes()), key)
+
+
+def secret_half(pem):
+    return load_pem_private_key(pem, None)
+
+
+@asynccontextmanager
+async def listening(site, keys=None):
+    told, troupe = [], Counting(site.contract)
+    server = Server(troupe, keys or site.parties[TELCO].keys, lambda *_: untapped, told.append, opening_patience=3.0)
+    port = await server.start("127.0.0.1:0")
+    try:
+        yield port, troupe, told
+    finally:
+        await server.stop()
+
+
+def first_frame(contract, role="seeker", opening=OPENING, script=ALIGN, session=SESSION):
+    run = Session(script, role, contract.digest, session, opening).run(puppet(role, whole(script)))
+    try:
+        return next(run).frame
+    finally:
+        run.close()
+
+
+async def call(site, port, key, certificate, root=None, name="telco.tandem", frame=None):
+    """Dial as gRPC does, say an opening, and return the status with which the stream ended."""
+    root = root or site.parties[TELCO].keys.tls_certificate
+    options = (("grpc.ssl_target_name_override", name),)
+    credentials = grpc.ssl_channel_credentials(root, key, certificate)
+    async with grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials, options=options) as channel:
+        stream = channel.stream_stream(METHOD)()
+        try:
+            await stream.write(frame or first_frame(site.contract))
+            while await stream.read() is not grpc.aio.EOF:
+                pass
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            pass
+        return await stream.code(), await stream.details()
+
+
+async def seek(site, port):
+    """Play the bank's side of an alignment as the shipped client does."""
+    telco = site.parties[TELCO].keys.tls_certificate
+    dialler = Dialler(site.parties[BANK].keys, site.contract, {TELCO: (f"127.0.0.1:{port}", telco)})
+    try:
+        cast = Cast(ALIGN, "seeker", puppet("seeker", whole(ALIGN)))
+        return await Stage(site.contract, dialler, 10.0).play(cast, SESSION, OPENING, untapped)
+    finally:
+        await dialler.close()
+
+
+def own_certificate(key, *, name="bank.tandem", signer=None, authority=None):
+    """Return a certificate of any kind of key, signed by the authority or by itself."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder().subject_name(subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
+        .issuer_name(authority.certificate.subject if authority else subject)
+        .not_valid_before(NOW - timedelta(hours=1)).not_valid_after(NOW + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    )
+    return builder.sign(authority.key if authority else key, SHA256()).public_bytes(Encoding.PEM)
+
+
+def strangers(site, authority):
+    """Return by name (key, certificate) of callers that must be kept out."""
+    bank = site.parties[BANK].keys
+    other = make_authority()
+    fresh = generate_private_key(SECP256R1())
+    short, long_rsa = rsa.generate_private_key(65537, 1024), rsa.generate_private_key(65537, 2048)  # noqa: S505 - it must be refused
+    return {
+        "no client certificate": (None, None),
+        "self-signed": (key_pem(fresh), own_certificate(fresh)),
+        "the pinned key, but self-signed": (bank.tls_key, own_certificate(secret_half(bank.tls_key))),
+        "expired": issue(authority, BANK, days=1, now=NOW - timedelta(days=2)),
+        "the pinned key, but expired": (bank.tls_key, expired(authority, secret_half(bank.tls_key))),
+        "not yet valid": issue(authority, BANK, now=NOW + timedelta(days=2)),
+        "other authority": issue(other, BANK),
+        "right authority, wrong pin": issue(authority, BANK),
+        "wrong name": issue(authority, "elsewhere"),
+        "1024-bit RSA": (key_pem(short), own_certificate(short, authority=authority)),
+        "2048-bit RSA": (key_pem(long_rsa), own_certificate(long_rsa, authority=authority)),
+        "wrong role": (site.parties[COORDINATOR].keys.tls_key, site.parties[COORDINATOR].keys.tls_certificate),
+        "our own key": (site.parties[TELCO].keys.tls_key, site.parties[TELCO].keys.tls_certificate),
+    }
+
+
+def expired(authority, key):
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bank.tandem")])
+    return (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(authority.certificate.subject).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(NOW - timedelta(days=3)).not_valid_after(NOW - timedelta(days=1))
+        .sign(authority.key, SHA256()).public_bytes(Encoding.PEM)
+    )
+
+
+def test_no_stranger_reaches_the_handler_and_the_party_of_the_contract_does(site, authority):
+    async def run():
+        async with listening(site) as (port, troupe, _):
+            answers = {name: await call(site, port, *shown) for name, shown in strangers(site, authority).items()}
+            assert troupe.casts == 0, answers
+            heard = await seek(site, port)
+            assert troupe.casts == 1
+            assert len(heard) == 2
+            return answers
+
+    answers = asyncio.run(run())
+    assert len(answers) == 13
+    by_hand = {"right authority, wrong pin", "wrong name", "1024-bit RSA", "2048-bit RSA", "wrong role", "our own key"}
+    for name, (code, details) in answers.items():
+        if code is grpc.StatusCode.FAILED_PRECONDITION:  # TLS let it in, as it must; the contract did not
+            assert details == REFUSED
+            assert name in by_hand
+        else:
+            assert code is grpc.StatusCode.UNAVAILABLE, name
+    assert answers["wrong role"][0] is answers["right authority, wrong pin"][0] is grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def handshake(site, port, version, *, root=None):
+    """Shake hands as Python's ssl does, with the bank's own certificate; return the version agreed on."""
+    keys = site.parties[BANK].keys
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = version
+    context.set_alpn_protocols(["h2"])
+    context.load_verify_locations(cadata=(root or keys.authority).decode())
+    folder = site.folder(BANK) / "keys"
+    context.load_cert_chain(folder / "tls.pem", folder / "tls.key")
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="telco.tandem")
+    try:
+        return writer.get_extra_info("ssl_object").version()
+    finally:
+        writer.transport.abort()  # gRPC has begun to speak HTTP/2: a polite end would trip over it
+
+
+def test_tls_1_3_and_nothing_older(site):
+    async def run():
+        async with listening(site) as (port, troupe, _):
+            assert await handshake(site, port, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+            with pytest.raises((ssl.SSLError, ConnectionResetError)):
+                await handshake(site, port, ssl.TLSVersion.TLSv1_2)
+            assert troupe.casts == 0
+
+    asyncio.run(run())
+
+
+def test_grpc_loaded_before_us_is_not_used():
+    """It has read its settings already, and would speak TLS 1.2."""
+    code = (
+        "import grpc\nfrom tandem.node import tls\n"
+        "try: tls.server_credentials(None)\nexcept RuntimeError as error: print(error)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "GRPC_SSL_CIPHER_SUITES"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "grpc was imported before tandem and would speak TLS 1.2: import tandem first\n"
+
+
+def test_openssl_cannot_talk_the_server_down(site):
+    async def run():
+        async with listening(site) as (port, troupe, _):
+            found = {}
+            for version in ("-tls1_1", "-tls1_2", "-tls1_3"):
+                folder = site.folder(BANK) / "keys"
+                process = await asyncio.create_subprocess_exec(
+                    "openssl", "s_client", version, "-connect", f"127.0.0.1:{port}",
+                    "-cert", folder / "tls.pem", "-key", folder / "tls.key", "-CAfile", folder / "ca.pem",
+                    "-verify_return_error", "-alpn", "h2", "-cipher", "ALL:@SECLEVEL=0",
+                    stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                )
+                out, _ = await process.communicate()
+                found[version] = b"Verify return code: 0 (ok)" in out and b"Cipher is (NONE)" not in out
+            assert troupe.casts == 0
+            return found
+
+    assert asyncio.run(run()) == {"-tls1_1": False, "-tls1_2": False, "-tls1_3": True}
+
+
+@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bytes(100)])
+def test_plain_tcp_is_hung_up_on(site, said):
+    async def run():
+        async with listening(site) as (port, troupe, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(said)
+            answer = await asyncio.wait_for(reader.read(), 5.0)
+            writer.close()
+            assert b"200" not in answer
+            assert troupe.casts == 0
+
+    asyncio.run(run())
+
+
+def test_a_channel_without_tls_reaches_nothing(site):
+    async def run():
+        async with listening(site) as (port, troupe, _), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stream = channel.stream_stream(METHOD)()
+            assert await stream.code() is grpc.StatusCode.UNAVAILABLE
+            assert troupe.casts == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("server", ["same authority", "other authority", "wrong role"])
+def test_the_client_refuses_a_server_with_another_key_than_the_pinned(site, authority, server):
+    keys = {
+        "same authority": make_party(authority, TELCO, "telco", chance=Seeded(b"x")).keys,
+        "other authority": make_party(make_authority(), TELCO, "telco", chance=Seeded(b"x")).keys,
+        "wrong role": site.parties[COORDINATOR].keys,
+    }[server]
+
+    async def run():
+        async with listening(site, keys) as (port, troupe, _):
+            with pytest.raises(PeerLost, match="another key than the pinned one"):
+                await seek(site, port)
+            assert troupe.casts == 0
+
+    asyncio.run(run())
+
+
+def test_the_client_refuses_the_pinned_key_under_another_name_or_out_of_date(site, authority):
+    """The certificate is its own root, so name and dates are what is left to check in it."""
+    pinned = site.parties[TELCO].keys
+
+    async def run(certificate, name):
+        shown = replace(pinned, tls_certificate=certificate)
+        async with listening(site, shown) as (port, troupe, _):
+            bank = site.parties[BANK].keys
+            code, _ = await call(site, port, bank.tls_key, bank.tls_certificate, root=certificate, name=name)
+            assert troupe.casts == 0
+            return code
+
+    key = secret_half(pinned.tls_key)
+    elsewhere = own_certificate(key, name="elsewhere.tandem", authority=authority)
+    assert asyncio.run(run(elsewhere, "telco.tandem")) is grpc.StatusCode.UNAVAILABLE
+    assert asyncio.run(run(expired(authority, key), "bank.tandem")) is grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_peers_certificate_that_the_contract_does_not_pin_is_never_dialled(site, authority):
+    _, certificate = issue(authority, TELCO)
+    with pytest.raises(ContractError, match=r"holds the key of another party|belongs to no party"):
+        tls.channel("127.0.0.1:1", site.parties[BANK].keys, certificate, site.contract, TELCO)
+    with pytest.raises(ContractError, match="holds the key of another party"):
+        tls.channel("127.0.0.1:1", site.parties[BANK].keys, site.parties[COORDINATOR].keys.tls_certificate, site.contract, TELCO)
+
+
+def test_a_port_in_use_is_a_clear_error(site):
+    told = []
+
+    async def run(port):
+        server = Server(Counting(site.contract), site.parties[TELCO].keys, lambda *_: untapped, told.append)
+        with pytest.raises(ContractError, match="is another node running there"):
+            await server.start(f"127.0.0.1:{port}")
+        await server.stop()
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        asyncio.run(run(taken.getsockname()[1]))
