@@ -120,7 +120,7 @@ def lost(peer: str, code: grpc.StatusCode) -> PeerLost:
         return PeerLost(f"the {peer} refused or failed; it does not say why to others: look into its log")
     if code == grpc.StatusCode.UNAVAILABLE:
         return PeerLost(f"the {peer} cannot be reached, died, or holds another key than the pinned one: is it running at this address?")
-    if code == grpc.StatusCode.OK:
+    if code in {grpc.StatusCode.OK, grpc.StatusCode.INTERNAL}:  # INTERNAL: we were writing when it ended; its own status is lost to us
         return PeerLost(f"the {peer} ended the conversation early: look into its log")
     return PeerLost(f"the conversation with the {peer} broke off ({code.name.lower()})")
 
