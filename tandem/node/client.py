@@ -61,7 +61,8 @@ class Stage:
             result = await drive(run, links, thread, self._patience)
             for called in calls:
                 try:
-                    await asyncio.wait_for(called.end(), self._patience)
+                    async with asyncio.timeout(self._patience):
+                        await called.end()
                 except TimeoutError:
                     raise mute(called.peer, self._patience) from None
             return result

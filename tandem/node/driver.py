@@ -153,10 +153,12 @@ async def drive(
                 return act.result  # type: ignore[return-value]  # what the generator returned
             link = links[act.peer]
             try:
-                if isinstance(act, Send):
-                    await asyncio.wait_for(link.write(act.frame), patience)
-                else:
-                    frame = await asyncio.wait_for(link.read(), patience)
+                # Not `wait_for`: before Python 3.12 it may swallow a cancellation that comes as the frame does.
+                async with asyncio.timeout(patience):
+                    if isinstance(act, Send):
+                        await link.write(act.frame)
+                    else:
+                        frame = await link.read()
             except TimeoutError:
                 raise mute(link.peer, patience) from None
     finally:

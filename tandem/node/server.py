@@ -149,7 +149,8 @@ class Server:
 
     async def _first(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         try:
-            first = await asyncio.wait_for(context.read(), self._opening_patience)
+            async with asyncio.timeout(self._opening_patience):
+                first = await context.read()
         except TimeoutError:
             raise PeerLost(f"a caller did not say within {self._opening_patience:.0f} s what it wants") from None
         if not isinstance(first, bytes):
@@ -212,7 +213,8 @@ class Server:
 
     async def _gather(self, meeting: _Meeting) -> None:
         try:
-            await asyncio.wait_for(meeting.complete.wait(), self._opening_patience)
+            async with asyncio.timeout(self._opening_patience):
+                await meeting.complete.wait()
         except TimeoutError:
             missing = " and ".join(PLAYERS[role] for role in meeting.due if role not in meeting.links)
             raise PeerLost(f"the {missing} did not join the session within {self._opening_patience:.0f} s") from None

@@ -42,7 +42,7 @@ class Acting:
     def __init__(self, site, role, scripts, playing=None, fail=None):
         self.role, self.scripts = role, MappingProxyType({script.name: script for script in scripts})
         self._contracts, self._playing, self._fail = Contracts(site.folder(role) / "contracts"), playing, fail
-        self.casts, self.kept, self.closed = 0, [], 0
+        self.casts, self.kept, self.begun, self.closed = 0, [], 0, 0
 
     def contract(self, digest):
         return self._contracts.live(digest)
@@ -57,6 +57,7 @@ class Acting:
         return Cast(script, role, self._watched(playing), self.kept.append)
 
     def _watched(self, playing):
+        self.begun += 1
         try:
             return (yield from playing)
         finally:
@@ -431,7 +432,7 @@ def test_whichever_of_two_callers_hangs_up_the_other_hears_of_it(site, dies):
                 await say(survivor, frame(site.contract, TRAINING, roles[other]))
                 await until(lambda: told == [])
                 await say(call, frame(site.contract, TRAINING, roles[dies]))
-                await until(lambda: troupe.casts)
+                await until(lambda: troupe.begun)  # a role that has not begun has nothing to close
                 call.cancel()
             assert (await asyncio.wait_for(end_of(survivor), 5.0))[:2] == (grpc.StatusCode.FAILED_PRECONDITION, REFUSED)
             await until(lambda: troupe.closed and told)
