@@ -27,9 +27,13 @@ from tandem.train.pooled import sigma
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What the rehearsal driver found: the pooled fit's log-odds by identifier as written, and what other processes used."""
+    """What the rehearsal driver found: log-odds by identifier as written, and what other processes used.
+
+    log_odds: of the pooled fit. joint: of the released coefficients on both tables, which no party could compute alone.
+    """
 
     log_odds: Mapping[str, float] = field(repr=False)
+    joint: Mapping[str, float] = field(repr=False)
     max_se_difference: float
     seconds: float
     peak_memory: Mapping[str, int]
@@ -42,7 +46,8 @@ class Rehearsal:
         try:
             traffic = tuple(Traffic(one["sender"], one["receiver"], int(one["bytes"])) for one in data["traffic"])
             return cls(
-                dict(zip(data["ids"], data["log_odds"], strict=True)), float(data["max_se_difference"]), float(data["seconds"]),
+                dict(zip(data["ids"], data["log_odds"], strict=True)), dict(zip(data["ids"], data["joint"], strict=True)),
+                float(data["max_se_difference"]), float(data["seconds"]),
                 {str(name): int(size) for name, size in data["peak_memory"].items()}, traffic,
             )
         except (KeyError, TypeError, ValueError):
@@ -69,7 +74,9 @@ def _assemble(
     seconds, peaks = dict(facts["seconds"]), dict(facts["peak_memory"])
     traffic = [Traffic(*one) for one in facts["traffic"]]
     if rehearsal is not None:
-        p["pooled"] = sigma(np.array([rehearsal.log_odds[one] for one, held in zip(scores.ids, out, strict=True) if held]))
+        held = [one for one, kept in zip(scores.ids, out, strict=True) if kept]
+        p["pooled"] = sigma(np.array([rehearsal.log_odds[one] for one in held]))
+        p["joint"] = sigma(np.array([rehearsal.joint[one] for one in held]))
         seconds["rehearsal"] = rehearsal.seconds
         peaks.update(rehearsal.peak_memory)
         traffic += rehearsal.traffic

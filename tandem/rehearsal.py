@@ -33,10 +33,14 @@ from tandem.train.pooled import Fit, fit
 
 @dataclass(frozen=True)
 class Pooled:
-    """Matched customers in the order of the bank's file: ids as written there, log-odds of the pooled fit; the fit; the comparison."""
+    """Matched customers in the order of the bank's file: ids as written there, log-odds of the pooled fit; the fit; the comparison.
+
+    joint: log-odds that the released coefficients give on both tables, without any dither.
+    """
 
     ids: list[str] = field(repr=False)
     log_odds: FloatArray = field(repr=False)
+    joint: FloatArray = field(repr=False)
     fit: Fit
     released: FloatArray
     """The sealed study's coefficients, in the pooled fit's order."""
@@ -69,7 +73,7 @@ def rehearse(bank: Path, telco: Path, contract: Contract) -> Pooled:
     released = np.array(model["theta"])
     worst = float(np.max(np.abs(released - pooled.theta) / pooled.se))
     ids = [scores[row]["id"] for row in rows]
-    return Pooled(ids, X @ pooled.theta, pooled, released, worst, time.monotonic() - began)
+    return Pooled(ids, X @ pooled.theta, X @ released, pooled, released, worst, time.monotonic() - began)
 
 
 def write(path: Path, pooled: Pooled, folders: Mapping[str, Path], contract: Contract) -> None:
@@ -88,7 +92,8 @@ def write(path: Path, pooled: Pooled, folders: Mapping[str, Path], contract: Con
     traffic.append({"sender": "telco", "receiver": "coordinator", "bytes": sizes["sent"]})
     traffic.append({"sender": "coordinator", "receiver": "telco", "bytes": sizes["received"]})
     content = {
-        "ids": pooled.ids, "log_odds": pooled.log_odds.tolist(), "max_se_difference": pooled.max_se_difference,
+        "ids": pooled.ids, "log_odds": pooled.log_odds.tolist(), "joint": pooled.joint.tolist(),
+        "max_se_difference": pooled.max_se_difference,
         "theta": pooled.fit.theta.tolist(), "se": pooled.fit.se.tolist(), "seconds": pooled.seconds,
         "peak_memory": peaks, "traffic": traffic,
     }

@@ -1,7 +1,7 @@
 """What a report is made from. The study fills `Report`; the page and result.json show it and measure nothing themselves.
 
-Models go by four names: bank_only (the bank's columns alone), joint (last accepted pass, dither in), joint_card (the served card),
-pooled (both tables in one place, in a rehearsal only).
+Models go by four names: bank_only (the bank's columns alone), joint (last accepted pass, dither in; in a rehearsal the released
+coefficients on both tables), joint_card (the served card), pooled (both tables in one place, in a rehearsal only).
 """
 
 from __future__ import annotations
