@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,9 +38,11 @@ def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: E
     yield Shelved(len(shelf), shelf.digest)
     shelf.sort()
     at: list[Positions] = []
+    begun = _blinded(ids, 0, engine, chance)
     for first in range(0, len(ids), QUERY_LENGTH):
-        chunk = ids[first : first + QUERY_LENGTH]
-        blinds, points = voprf.blind(chunk, engine, chance.fork("blind", first))
+        chunk, blinds, slices = begun
+        points = [point for part in slices for point in part]
+        begun = _blinded(ids, first + QUERY_LENGTH, engine, chance)  # the next chunk fills what time the workers have to spare
         yield Query(b"".join(points))
         answer: Answer = yield Answer
         evaluated = group.split(answer.points)
@@ -57,3 +60,9 @@ def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: E
     for first in range(0, len(positions), ROSTER_LENGTH):
         yield Roster(positions[first : first + ROSTER_LENGTH].astype("<u4").tobytes())
     return Found(positions, rows[order], len(shelf))
+
+
+def _blinded(ids: list[bytes], first: int, engine: Engine, chance: Chance) -> tuple[list[bytes], list[bytes], Iterator[list[bytes]]]:
+    """Begin to blind the chunk of identifiers from `first` on: (identifiers, blinds, points by slice)."""
+    chunk = ids[first : first + QUERY_LENGTH]
+    return (chunk, *voprf.begin_blinding(chunk, engine, chance.fork("blind", first)))

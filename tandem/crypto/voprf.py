@@ -222,11 +222,19 @@ def _check_batch(points: Sequence[bytes], evaluated: Sequence[bytes]) -> None:
 # One chunk, as the roles use it -----------------------------------------------------------------------------------------------------------
 
 
+def begin_blinding(
+    inputs: Sequence[bytes], engine: Engine, chance: Chance, mode: Mode = Mode.VOPRF
+) -> tuple[list[bytes], Iterator[list[bytes]]]:
+    """Start blinding a chunk of inputs in the workers; return the blinds and, slice by slice as they are done, the points."""
+    blinds = group.random_scalars(chance, len(inputs))
+    parts = [(inputs[at : at + SLICE], blinds[at : at + SLICE]) for at in _starts(len(inputs))]
+    return blinds, engine.begin(partial(blind_batch, mode), parts)
+
+
 def blind(inputs: Sequence[bytes], engine: Engine, chance: Chance, mode: Mode = Mode.VOPRF) -> tuple[list[bytes], list[bytes]]:
     """Return (blinds, points) of a chunk of inputs, each of at most 65535 bytes. The blinds are secret and used once."""
-    blinds = group.random_scalars(chance, len(inputs))
-    parts = ((inputs[at : at + SLICE], blinds[at : at + SLICE]) for at in _starts(len(inputs)))
-    return blinds, [point for points in engine.map(partial(blind_batch, mode), parts) for point in points]
+    blinds, points = begin_blinding(inputs, engine, chance, mode)
+    return blinds, [point for part in points for point in part]
 
 
 def answer(key: KeyPair, points: Sequence[bytes], engine: Engine, chance: Chance) -> tuple[list[bytes], bytes]:
