@@ -23,7 +23,7 @@ from bank_party.config import StudyConfig
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
 from bank_party.watching import Watching
-from tandem.contract import Contract, Role
+from tandem.contract import SLOT_BITS, Contract, Role
 from tandem.contract.words import language_of
 from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
@@ -37,7 +37,6 @@ from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
-from tandem.score.statement import SLOT_BITS
 from tandem.session.tap import Tap
 from tandem.sums.terms import Terms
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tandem.arguments import Engine
+from tandem.contract import SLOT_BITS
 from tandem.crypto.opening import SecretKey
 from tandem.crypto.slots import ScoreSlots
 from tandem.errors import Oversized
-from tandem.score.statement import SLOT_BITS, Scale
+from tandem.score.statement import Scale
 from tandem.session.session import Role
 from tandem.sums.sealer import open_all
 from tandem.sums.terms import Integers

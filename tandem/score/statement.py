@@ -12,16 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tandem.contract import CARD_NOISE_BITS, PASS_NOISE_BITS, SLOT_BITS
 from tandem.crypto.paillier import PublicKey
 from tandem.errors import CheckFailed
 from tandem.sums.terms import Integers, Reals
 
-SLOT_BITS = 32
-"""V: bits of a score's slot, with its sign."""
-DITHER_BITS = 25
-"""b in training: V - b = 7 bits a person get through, whatever table was sealed."""
-CARD_BITS = 23
-"""b on a card: nine bits a person."""
 POINT = math.log(2.0) / 20.0
 """One point in log-odds: a scorecard's point where 20 points double the odds."""
 
@@ -36,12 +31,12 @@ class Scale:
     @classmethod
     def training(cls, grain: float) -> Scale:
         """Return the scale whose noise is one grain (log-odds) wide."""
-        return cls(grain / (1 << DITHER_BITS), DITHER_BITS)
+        return cls(grain / (1 << PASS_NOISE_BITS), PASS_NOISE_BITS)
 
     @classmethod
     def card(cls, card_step: int) -> Scale:
         """Return the scale whose points stand above the noise."""
-        return cls(card_step * POINT / (1 << CARD_BITS), CARD_BITS)
+        return cls(card_step * POINT / (1 << CARD_NOISE_BITS), CARD_NOISE_BITS)
 
     def integers(self, log_odds: Reals, bins: tuple[int, ...]) -> Integers:
         """Return a table's points in units: log_odds (bins in line).

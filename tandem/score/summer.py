@@ -13,10 +13,11 @@ import numpy as np
 from gmpy2 import mpz, powmod
 
 from tandem.arguments import Chance, Engine
+from tandem.contract import SLOT_BITS
 from tandem.crypto.paillier import Checked, Foreign, Products, PublicKey, admit, blind
 from tandem.crypto.slots import ScoreSlots
 from tandem.errors import Oversized, TableForged
-from tandem.score.statement import SLOT_BITS, Here, Scale, table_digest
+from tandem.score.statement import Here, Scale, table_digest
 from tandem.session.session import Role
 from tandem.sums.terms import chunk_length
 from tandem.tables import CodedTable, Codes

@@ -9,9 +9,10 @@ import numpy as np
 from gmpy2 import mpz
 
 from tandem.arguments import Chance, Engine
+from tandem.contract import SLOT_BITS
 from tandem.crypto.paillier import PublicKey
 from tandem.crypto.slots import ScoreSlots
-from tandem.score.statement import SLOT_BITS, Here, Scale
+from tandem.score.statement import Here, Scale
 from tandem.score.summer import SealedTable, Verify, restore_table, say_scores, take_table
 from tandem.session.session import Role
 from tandem.sums.shapes import tell

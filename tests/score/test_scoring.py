@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tandem.arguments import Seeded
+from tandem.contract import CARD_NOISE_BITS, PASS_NOISE_BITS, SLOT_BITS
 from tandem.crypto.opening import SecretKey
 from tandem.crypto.paillier import Foreign, PublicKey, admit
 from tandem.crypto.slots import ScoreSlots
@@ -22,7 +23,7 @@ from tandem.engine.serial import Serial
 from tandem.errors import CheckFailed, FactorPlanted, ForeignElement, NakedCiphertext, Oversized, TableForged
 from tandem.score.sealer import read_scores
 from tandem.score.solver import draw_table, say_table
-from tandem.score.statement import CARD_BITS, DITHER_BITS, POINT, SLOT_BITS, Here, Scale, roster_digest, table_digest
+from tandem.score.statement import POINT, Here, Scale, roster_digest, table_digest
 from tandem.score.summer import restore_table, say_scores, take_table
 from tandem.session.loopback import converse
 from tandem.session.script import Script, many, one, say
@@ -124,7 +125,7 @@ def test_card_points_come_back_exact_for_any_table(bins, count, step, seed):
 def test_points_fill_the_slot_to_its_last_unit():
     """Largest sums with the largest noise stay in the slot; one more is refused when the table is made."""
     scale, bins = Scale.card(1), (2, 2)
-    edge = (1 << (SLOT_BITS - 1 - CARD_BITS)) - 1  # 255 steps and the noise fill 2^31
+    edge = (1 << (SLOT_BITS - 1 - CARD_NOISE_BITS)) - 1  # 255 steps and the noise fill 2^31
     table = coded(200, bins)
     steps = np.array([edge - 1 - 100, -(edge - 1 - 100), 100, -100])
     points = scale.integers(by_bin(steps), bins)
@@ -151,8 +152,8 @@ def test_training_scores_are_dithered_without_bias():
 
 def test_the_noise_is_as_wide_as_declared():
     """R2.1: after 7 (training) or 9 (card) bits everything in a slot is uniform."""
-    assert SLOT_BITS - DITHER_BITS == 7
-    assert SLOT_BITS - CARD_BITS == 9
+    assert SLOT_BITS - PASS_NOISE_BITS == 7
+    assert SLOT_BITS - CARD_NOISE_BITS == 9
     for scale in (Scale.training(0.25), Scale.card(1)):
         found = play(np.zeros(12, dtype=np.int64), coded(3000), scale)["sealer"]
         assert found.min() >= 0
