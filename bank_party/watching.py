@@ -38,6 +38,7 @@ class Watching:
         self._stage: TaskID | None = None
         self._kind = ""
         self._size = 0
+        self._done = 0.0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -62,6 +63,8 @@ class Watching:
         if self._stage is None or seen.kind not in self._bytes:
             return
         if seen.kind != self._kind:
-            self._kind = seen.kind
+            self._kind, self._done = seen.kind, 0.0
             self._progress.reset(self._stage, total=self._size, description=f"{self._name}: {self._words[seen.kind]}")
-        self._progress.advance(self._stage, len(seen.frame) / self._bytes[seen.kind])
+        # A frame's head and a last pack that is not full weigh more than the rows in them.
+        self._done = min(float(self._size), self._done + len(seen.frame) / self._bytes[seen.kind])
+        self._progress.update(self._stage, completed=int(self._done))
