@@ -8,7 +8,7 @@ from typing import Any
 
 from tandem.describe.cuts import cut
 from tandem.errors import InputError
-from tandem.tables import Binning, CodedTable, Outline, Table, digest
+from tandem.tables import Binning, CodedTable, Column, Outline, Positions, Table, digest
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,12 @@ class Cuts:
         """Columns to declare as text when a file for these cuts is read."""
         return [name for name, binning in zip(self.columns, self.binnings, strict=True) if binning.kind == "levels"]
 
-    def code(self, table: Table) -> CodedTable:
-        """Code every row; columns not cut are ignored. Raises InputError if a column is absent or of the other kind."""
-        return CodedTable.of(self.binnings, [table.column(name) for name in self.columns])
+    def code(self, table: Table, rows: Positions | None = None) -> CodedTable:
+        """Code `rows` (all if None), column by column; columns not cut are ignored.
+
+        Raises InputError if a column is absent or of the other kind.
+        """
+        return CodedTable.of(self.binnings, (_of(table.column(name), rows) for name in self.columns))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, for the telco's own disk."""
@@ -58,11 +61,16 @@ class Cuts:
         return digest([binning.to_dict() for binning in self.binnings])
 
 
-def fit(roster: Table, bins: int = 8, min_bin: int = 50) -> tuple[Cuts, CodedTable]:
-    """Cut every column of the roster's rows into at most `bins` bins of at least `min_bin` rows (see `cut`), and code them.
+def fit(table: Table, rows: Positions | None = None, bins: int = 8, min_bin: int = 50) -> tuple[Cuts, CodedTable]:
+    """Cut every column of the roster's `rows` (all if None) into at most `bins` bins of at least `min_bin` rows (see `cut`); code them.
 
     A column of one bin stays, constant, so that the number of variables is the contract's.
     """
-    binnings = tuple(cut(f"t{j:02}", column, bins, min_bin) for j, column in enumerate(roster.columns.values(), 1))
-    cuts = Cuts(tuple(roster.columns), binnings)
-    return cuts, cuts.code(roster)
+    columns = table.columns.values()
+    binnings = tuple(cut(f"t{j:02}", _of(column, rows), bins, min_bin) for j, column in enumerate(columns, 1))
+    cuts = Cuts(tuple(table.columns), binnings)
+    return cuts, cuts.code(table, rows)
+
+
+def _of(column: Column, rows: Positions | None) -> Column:
+    return column if rows is None else column[rows]

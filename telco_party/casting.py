@@ -98,14 +98,14 @@ class Telco:
 
     def _aligned(self, contract: Contract, subscribers: Subscribers, roster: Positions) -> None:
         """Code the roster's rows: fresh cuts for a training, the card's own for a scoring."""
-        table = self._table.take(subscribers.rows[roster])
+        rows = subscribers.rows[roster]
         layout = contract.layout
         card = cards.load(self._models, contract) if contract.kind == "scoring" else None
         if card is None:
-            cuts, coded = bins.fit(table, layout.bins, layout.min_bin)
+            cuts, coded = bins.fit(self._table, rows, layout.bins, layout.min_bin)
         else:
             cuts = card.cuts
-            coded = cuts.code(table)
+            coded = cuts.code(self._table, rows)
         if len(cuts.columns) != contract.telco.variables:
             offered = f"the table offers {len(cuts.columns)} variables, telco.variables is {contract.telco.variables}"
             raise ContractError(f"contract {contract.id}: {offered}: drop columns, or draft a new contract")

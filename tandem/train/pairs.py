@@ -28,17 +28,17 @@ def pair_counts(codes: NDArray[np.integer], bins: Sequence[int]) -> IntArray:
     Raises ValueError for a code outside its variable's bins.
     """
     first = starts(bins)
-    columns = [np.ascontiguousarray(codes[:, j], dtype=np.int64) for j in range(len(bins))]
-    for j, (column, size) in enumerate(zip(columns, bins, strict=True)):
-        if column.size and not 0 <= int(column.min()) <= int(column.max()) < size:
+    for j, size in enumerate(bins):
+        if len(codes) and not 0 <= int(codes[:, j].min()) <= int(codes[:, j].max()) < size:
             raise ValueError(f"variable {j} has a code outside its {size} bins")
     pairs = np.zeros((int(first[-1]), int(first[-1])), dtype=np.int64)
-    for j, own in enumerate(columns):
+    for j in range(len(bins)):  # two wide columns at a time: a copy of all of them would outweigh the codes eightfold
+        own = codes[:, j].astype(np.int64)
         a = slice(int(first[j]), int(first[j + 1]))
         pairs[a, a] = np.diag(np.bincount(own, minlength=bins[j]))
         for k in range(j + 1, len(bins)):
             c = slice(int(first[k]), int(first[k + 1]))
-            met = np.bincount(own * bins[k] + columns[k], minlength=bins[j] * bins[k]).reshape(bins[j], bins[k])
+            met = np.bincount(own * bins[k] + codes[:, k], minlength=bins[j] * bins[k]).reshape(bins[j], bins[k])
             pairs[a, c] = met
             pairs[c, a] = met.T
     return pairs

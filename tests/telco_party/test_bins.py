@@ -80,3 +80,13 @@ def test_public_bank_marketing():
     assert (coded.codes[never, pdays] == coded.bins[pdays] - 1).all()
     assert coded.counts[pdays][-1] == never.size  # nobody else is in that bin
     assert cuts.outlines[cuts.columns.index("contact")].bins == 2
+
+
+def test_rows_of_a_table_are_cut_as_a_table_of_those_rows():
+    rng = np.random.default_rng(8)
+    table = Table([str(i) for i in range(900)], {"a": rng.normal(size=900), "b": np.array(list("xyz") * 300, dtype=object)})
+    rows = rng.permutation(900)[:500]
+    (cuts, coded), (same, again) = fit(table, rows), fit(table.take(rows))
+    assert cuts == same
+    assert np.array_equal(coded.codes, again.codes)
+    assert np.array_equal(cuts.code(table, rows).codes, coded.codes)
