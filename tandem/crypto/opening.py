@@ -64,7 +64,7 @@ class SecretKey:
     def seal(self, plain: Sequence[int], chance: Chance) -> Blinded:
         """Encrypt numbers of (-n, n), each with fresh uniform randomness; zeros take as long as anything else.
 
-        Raises SlotOverflow for any other number. The first call in a process builds the tables (half a second, 56 MB at 3072 bits).
+        Raises SlotOverflow for any other number. The first call in a process builds the tables (about a second, 56 MB at 3072 bits).
         """
         return leave(self.public, factors(self.public, plain), self.residues(len(plain), chance))
 

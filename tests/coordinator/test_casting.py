@@ -48,10 +48,13 @@ def test_another_roster_is_another_job(site):
 
 def test_a_session_that_failed_can_be_played_again(site):
     node = make_coordinator(site)
-    cast(node, site, TRAIN)
-    cast(node, site, TRAIN).finish(Known())
-    cast(node, site, replace(TRAIN, stage=2))
-    cast(node, site, replace(TRAIN, stage=2)).finish(Known())
+    for opening in (TRAIN, replace(TRAIN, stage=2)):
+        failed, again = cast(node, site, opening), cast(node, site, opening)
+        assert (again.role, again.script) == (failed.role, failed.script) == ("solver", failed.script)
+        assert again.playing is not failed.playing
+        again.finish(Known())
+    with pytest.raises(OutOfTurn):  # what ended well is not played again
+        cast(node, site, replace(TRAIN, stage=2))
 
 
 def test_the_roster_has_its_cap_and_its_digest_one_width(site):
