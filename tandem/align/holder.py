@@ -13,7 +13,7 @@ from tandem.crypto import group, voprf
 from tandem.errors import Enumeration, Malformed, OutOfTurn
 from tandem.session.session import Role
 from tandem.tables import Positions
-from tandem.wire.messages import Answer, Query, Roster, Shelved, Tags
+from tandem.wire.messages import Answer, Proof, Query, Roster, Shelved, Tags, Weighed
 
 
 def hold(key: voprf.KeyPair, tags: bytes, asked: int, roster_cap: int, engine: Engine, chance: Chance) -> Role[Positions]:
@@ -27,16 +27,15 @@ def hold(key: voprf.KeyPair, tags: bytes, asked: int, roster_cap: int, engine: E
     shelved: Shelved = yield Shelved
     if (shelved.count, shelved.digest) != (len(tags) // WIDTH, hashlib.sha256(tags).digest()):
         raise OutOfTurn("the seeker acknowledged other tags than were sent")
-    seen: set[bytes] = set()
-    number = 0
+    heard = bytearray()
     while query := (yield Query):
-        if len(seen) + len(query.points) // group.WIDTH > asked:
+        heard += query.points
+        if len(heard) > asked * group.WIDTH:
             raise Enumeration(f"more than the {asked} identifiers declared were asked")
-        points = group.split(query.points)
-        group.distinct(points, seen)
-        evaluated, proof = voprf.answer(key, points, engine, chance.fork("proof", number))
-        yield Answer(b"".join(evaluated), proof)
-        number += 1
+        yield Answer(b"".join(voprf.answer(key, group.split(query.points), engine)))
+    group.distinct(heard)
+    weighed: Weighed = yield Weighed
+    yield Proof(voprf.prove(key, weighed.point, chance))
     roster: list[Positions] = []
     while part := (yield Roster):
         if len(part.positions) % 4:

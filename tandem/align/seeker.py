@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from tandem.crypto import group, voprf
 from tandem.errors import InputError
 from tandem.session.session import Role
 from tandem.tables import Positions
-from tandem.wire.messages import Answer, Query, Roster, Shelved, Tags
+from tandem.wire.messages import Answer, Proof, Query, Roster, Shelved, Tags, Weighed
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Found:
 def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: Engine, chance: Chance) -> Role[Found]:
     """Play ALIGN for normalised identifiers; return the roster.
 
-    `public` is the key pinned in the contract. Raises KeySwitched if a batch was not answered under it, Oversized for a table beyond
+    `public` is the key pinned in the contract. Raises KeySwitched if one answer was not made with it, Oversized for a table beyond
     `table_cap`, DuplicateTag, and InputError for fewer than `fewest` matches, before the holder hears of any.
     """
     shelf = Shelf(table_cap)
@@ -37,29 +37,54 @@ def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: E
         shelf.extend(tags.tags)
     yield Shelved(len(shelf), shelf.digest)
     shelf.sort()
-    at: list[Positions] = []
+    if not ids:
+        raise _too_few(0, 0, fewest)
+    found = _Opening(shelf)
     begun = _blinded(ids, 0, engine, chance)
+    waiting: Iterator[voprf.Opened] = iter(())
     for first in range(0, len(ids), QUERY_LENGTH):
         chunk, blinds, slices = begun
         points = [point for part in slices for point in part]
         begun = _blinded(ids, first + QUERY_LENGTH, engine, chance)  # the next chunk fills what time the workers have to spare
         yield Query(b"".join(points))
+        found.take(waiting)  # the chunk before, while the holder answers this one
         answer: Answer = yield Answer
-        evaluated = group.split(answer.points)
-        outputs = voprf.finish(chunk, blinds, points, evaluated, answer.proof, public, engine)
-        at.append(shelf.find([output[:WIDTH] for output in outputs]))
-    places = np.concatenate(at) if at else np.empty(0, np.int64)
+        waiting = voprf.begin_opening(chunk, blinds, points, group.split(answer.points), engine, chance.fork("weights", first))
+    found.take(waiting)
+    yield Weighed(found.weighed)
+    proof: Proof = yield Proof
+    voprf.verify(public, found.weighed, found.answered, proof.proof)
+    places = np.concatenate(found.places)
     rows = np.flatnonzero(places >= 0)
     if len(rows) < fewest:
-        raise InputError(
-            f"{len(rows)} of {len(ids)} identifiers match; the contract needs {fewest}. Check that both sides use the same form of"
-            " identifier (phone numbers, or the same hash of them) and the same people"
-        )
+        raise _too_few(len(rows), len(ids), fewest)
     order = np.argsort(places[rows])
     positions = places[rows][order]
     for first in range(0, len(positions), ROSTER_LENGTH):
         yield Roster(positions[first : first + ROSTER_LENGTH].astype("<u4").tobytes())
     return Found(positions, rows[order], len(shelf))
+
+
+class _Opening:
+    """Answers opened so far: where each identifier stands in the table, and the sums that the proof is about."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self.places: list[Positions] = []
+        self.weighed = self.answered = group.IDENTITY
+
+    def take(self, opened: Iterable[voprf.Opened]) -> None:
+        for part in opened:
+            self.places.append(self._shelf.find([output[:WIDTH] for output in part.outputs]))
+            self.weighed = group.add((self.weighed, part.weighed))
+            self.answered = group.add((self.answered, part.answered))
+
+
+def _too_few(matched: int, asked: int, fewest: int) -> InputError:
+    return InputError(
+        f"{matched} of {asked} identifiers match; the contract needs {fewest}. Check that both sides use the same form of"
+        " identifier (phone numbers, or the same hash of them) and the same people"
+    )
 
 
 def _blinded(ids: list[bytes], first: int, engine: Engine, chance: Chance) -> tuple[list[bytes], list[bytes], Iterator[list[bytes]]]:

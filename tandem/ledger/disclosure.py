@@ -105,6 +105,8 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Shelved", (_TO_TELCO,)),
     Declared("Query", (_TO_TELCO,), learns={TELCO: "asked"}),
     Declared("Answer", ((TELCO, BANK),), learns={BANK: "matches"}),
+    Declared("Weighed", (_TO_TELCO,)),
+    Declared("Proof", ((TELCO, BANK),)),
     Declared("Roster", (_TO_TELCO,), learns={TELCO: "roster"}),
     # sealed sums
     Declared("Key", (_TO_TELCO, _TO_COORDINATOR), learns={TELCO: "modulus", COORDINATOR: "modulus"}),

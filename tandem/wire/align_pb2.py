@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tandem/wire/align.proto\x12\x0btandem.wire\"\x14\n\x04Tags\x12\x0c\n\x04tags\x18\x01 \x01(\x0c\"(\n\x07Shelved\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\"\x17\n\x05Query\x12\x0e\n\x06points\x18\x01 \x01(\x0c\"\'\n\x06\x41nswer\x12\x0e\n\x06points\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x01(\x0c\"\x1b\n\x06Roster\x12\x11\n\tpositions\x18\x01 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tandem/wire/align.proto\x12\x0btandem.wire\"\x14\n\x04Tags\x12\x0c\n\x04tags\x18\x01 \x01(\x0c\"(\n\x07Shelved\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\"\x17\n\x05Query\x12\x0e\n\x06points\x18\x01 \x01(\x0c\"\x18\n\x06\x41nswer\x12\x0e\n\x06points\x18\x01 \x01(\x0c\"\x18\n\x07Weighed\x12\r\n\x05point\x18\x01 \x01(\x0c\"\x16\n\x05Proof\x12\r\n\x05proof\x18\x01 \x01(\x0c\"\x1b\n\x06Roster\x12\x11\n\tpositions\x18\x01 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERY']._serialized_start=104
   _globals['_QUERY']._serialized_end=127
   _globals['_ANSWER']._serialized_start=129
-  _globals['_ANSWER']._serialized_end=168
-  _globals['_ROSTER']._serialized_start=170
-  _globals['_ROSTER']._serialized_end=197
+  _globals['_ANSWER']._serialized_end=153
+  _globals['_WEIGHED']._serialized_start=155
+  _globals['_WEIGHED']._serialized_end=179
+  _globals['_PROOF']._serialized_start=181
+  _globals['_PROOF']._serialized_end=203
+  _globals['_ROSTER']._serialized_start=205
+  _globals['_ROSTER']._serialized_end=232
 # @@protoc_insertion_point(module_scope)

@@ -25,12 +25,22 @@ class Query(_message.Message):
     def __init__(self, points: _Optional[bytes] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("points", "proof")
+    __slots__ = ("points",)
     POINTS_FIELD_NUMBER: _ClassVar[int]
-    PROOF_FIELD_NUMBER: _ClassVar[int]
     points: bytes
+    def __init__(self, points: _Optional[bytes] = ...) -> None: ...
+
+class Weighed(_message.Message):
+    __slots__ = ("point",)
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    point: bytes
+    def __init__(self, point: _Optional[bytes] = ...) -> None: ...
+
+class Proof(_message.Message):
+    __slots__ = ("proof",)
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     proof: bytes
-    def __init__(self, points: _Optional[bytes] = ..., proof: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, proof: _Optional[bytes] = ...) -> None: ...
 
 class Roster(_message.Message):
     __slots__ = ("positions",)

@@ -63,9 +63,22 @@ class Query:
 
 @dataclass(frozen=True)
 class Answer:
-    """Holder to seeker: evaluated elements in the same order, and the proof of the batch (64 bytes)."""
+    """Holder to seeker: evaluated elements in the same order, 32 bytes each."""
 
     points: bytes
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Seeker to holder: the sum of all elements asked, each times a secret weight, 32 bytes."""
+
+    point: bytes
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Holder to seeker: proof of the key about `Weighed`, challenge and response (64 bytes)."""
+
     proof: bytes
 
 
@@ -225,6 +238,6 @@ class Scores:
 
 
 Message = (
-    Opening | End | Closing | Tags | Shelved | Query | Answer | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
+    Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
     | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
 )

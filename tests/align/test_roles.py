@@ -12,12 +12,12 @@ from tandem.align.script import ALIGN
 from tandem.align.seeker import seek
 from tandem.align.tags import WIDTH, make_tags, shuffle, take
 from tandem.arguments import Seeded
-from tandem.crypto import voprf
+from tandem.crypto import group, voprf
 from tandem.engine.serial import Serial
-from tandem.errors import Enumeration, InputError, KeySwitched, OutOfTurn, Oversized
+from tandem.errors import Enumeration, ForeignElement, InputError, KeySwitched, OutOfTurn, Oversized
 from tandem.session.loopback import converse
 from tandem.session.session import Session
-from tandem.wire.messages import Answer, Opening, Query, Roster, Shelved, Tags
+from tandem.wire.messages import Answer, Opening, Proof, Query, Roster, Shelved, Tags, Weighed
 
 KEY = voprf.derive_key_pair(bytes(32), b"test")
 OTHER = voprf.derive_key_pair(bytes(32), b"another")
@@ -60,7 +60,7 @@ def test_both_end_with_the_same_people_in_the_same_order():
     assert found.table == len(X)
 
 
-def test_key_switched_for_half_a_batch_is_refused():
+def test_key_switched_for_half_the_answers_is_refused():
     tags, _ = tags_and_order()
 
     def two_keys():
@@ -69,12 +69,39 @@ def test_key_switched_for_half_a_batch_is_refused():
         query = yield Query
         points = [query.points[at : at + 32] for at in range(0, len(query.points), 32)]
         half = len(points) // 2
-        honest, proof = voprf.answer(KEY, points, Serial(), Seeded(b"p"))
-        switched, _ = voprf.answer(OTHER, points[half:], Serial(), Seeded(b"p"))
-        yield Answer(b"".join(honest[:half] + switched), proof)
+        yield Answer(b"".join(voprf.answer(KEY, points[:half], Serial()) + voprf.answer(OTHER, points[half:], Serial())))
+        weighed = yield Weighed
+        yield Proof(voprf.prove(KEY, weighed.point, Seeded(b"p")))
 
     with pytest.raises(KeySwitched):
         play(seeking(), two_keys())
+
+
+def test_an_element_asked_twice_is_refused_before_anything_is_proved():
+    tags, _ = tags_and_order()
+
+    def twice():
+        while (yield Tags):
+            pass
+        yield Shelved(len(X), hashlib.sha256(tags).digest())
+        point = group.hash_to_group(b"x", b"any")
+        for _ in range(2):
+            yield Query(point)
+            yield Answer
+        yield Weighed(point)
+        yield Proof
+
+    with pytest.raises(ForeignElement, match="0 and 1"):
+        play(twice(), holding(tags))
+
+
+def test_the_roster_does_not_hang_on_how_queries_are_cut(monkeypatch):
+    tags, _ = tags_and_order()
+    whole = play(seeking(), holding(tags))["seeker"]
+    monkeypatch.setattr("tandem.align.seeker.QUERY_LENGTH", 7)
+    cut = play(seeking(), holding(tags))["seeker"]
+    assert np.array_equal(whole.positions, cut.positions)
+    assert np.array_equal(whole.rows, cut.rows)
 
 
 def test_a_key_other_than_the_pinned_one_is_refused():
@@ -109,6 +136,9 @@ def test_enumeration_fat_or_crooked_roster(positions):
         while (yield Tags):
             pass
         yield Shelved(len(X), hashlib.sha256(tags).digest())
+        point = group.hash_to_group(b"x", b"any")
+        yield Weighed(point)
+        yield Proof
         yield Roster(np.array(positions, "<u4").tobytes())
 
     with pytest.raises(Enumeration):

@@ -160,15 +160,3 @@ def test_the_digest_pins_the_order_of_arrival():
     assert shelf.digest == hashlib.sha256(b"".join(tags)).digest() == filled(tags, 3).digest
     shelf.sort()
     assert shelf.digest == filled(tags).digest != filled(tags[::-1]).digest
-
-
-def test_seeker_and_holder_meet():
-    engine, X, Y = Loop(), [b"%d" % at for at in range(30)], [b"%d" % at for at in range(20, 40)]
-    tags = make_tags(KEY, X, engine)
-    order = shuffle(tags, Seeded(b"order"))
-    shelf = filled(cut(take(tags, order)))
-    blinds, points = voprf.blind(Y, engine, Seeded(b"seeker"))
-    outputs = voprf.finish(Y, blinds, points, *voprf.answer(KEY, points, engine, Seeded(b"holder")), KEY.public, engine)
-    at = shelf.find([output[:16] for output in outputs])
-    assert [X[order[place]] for place in at[at >= 0]] == Y[:10]
-    assert (at[10:] == -1).all()

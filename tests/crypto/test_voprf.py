@@ -1,7 +1,8 @@
-"""Oblivious hashing: the RFC's vectors through the code that runs, one key for the whole batch, partial sums, nothing to link by."""
+"""Oblivious hashing: the RFC's vectors through the code that runs, one key for all answers, partial sums, nothing to link by."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 from functools import partial
@@ -14,7 +15,7 @@ from vectors import shared
 from tandem.arguments import Seeded
 from tandem.crypto import group, voprf
 from tandem.crypto.voprf import Mode
-from tandem.errors import ForeignElement, KeySwitched, Malformed
+from tandem.errors import ForeignElement, KeySwitched
 
 SEED, INFO = b"\xa3" * 32, b"test key"
 BLIND_1 = "64d37aed22a27f5191de1c1d69fadb899d8862b58eb4220029e036ec4c1f6706"
@@ -97,18 +98,46 @@ def unhex(values):
     return [bytes.fromhex(value) for value in values]
 
 
+def blind(inputs, engine, chance, mode=Mode.VOPRF):
+    blinds, slices = voprf.begin_blinding(inputs, engine, chance, mode)
+    return blinds, [point for part in slices for point in part]
+
+
+def ask(inputs, blinds, points, evaluated, proof=None, public=None, weights=b"w"):
+    """The seeker's whole side once the answers are in; an honest proof about her M unless another is given."""
+    opened = list(voprf.begin_opening(inputs, blinds, points, evaluated, Loop(), Seeded(weights)))
+    M, Z = group.add(part.weighed for part in opened), group.add(part.answered for part in opened)
+    voprf.verify(public or KEY.public, M, Z, voprf.prove(KEY, M, Seeded(b"r")) if proof is None else proof)
+    return [output for part in opened for output in part.outputs]
+
+
+def composites(key, points, evaluated):
+    """M and Z of RFC 9497, section 2.2.1, whose weights both sides hash: what its vectors' proofs are about. Our seeker draws hers."""
+    context = b"OPRFV1-" + bytes([key.mode]) + b"-ristretto255-SHA512"
+    lengths = [len(part).to_bytes(2, "big") + part for part in (key.public, b"Seed-" + context)]
+    seed = hashlib.sha512(b"".join(lengths)).digest()
+    weights = [
+        group.hash_to_scalar(
+            b"\0\x40" + seed + index.to_bytes(2, "big") + b"\0\x20" + C + b"\0\x20" + D + b"Composite", b"HashToScalar-" + context
+        )
+        for index, (C, D) in enumerate(zip(points, evaluated, strict=True))
+    ]
+    return group.weigh(weights, points), group.weigh(weights, evaluated)
+
+
 def check_vector(mode, inputs, blinds, blinded, evaluated, proof_scalar, proof, outputs):
     key, engine, inputs = voprf.derive_key_pair(SEED, INFO, mode), Loop(), unhex(inputs)
-    drawn, points = voprf.blind(inputs, engine, Queue(*blinds), mode)
+    drawn, points = blind(inputs, engine, Queue(*blinds), mode)
     assert drawn == unhex(blinds)
     assert points == unhex(blinded)
-    answered = voprf.evaluate_batch(key, (0, points))
+    answered = voprf.answer(key, points, engine)
     assert answered == unhex(evaluated)
     if proof is not None:
-        seed = voprf.rfc_seed(key.public)
-        assert voprf.prove(key, points, answered, seed, engine, Queue(proof_scalar)).hex() == proof
-        voprf.verify(key.public, points, answered, bytes.fromhex(proof), seed, engine)
-    assert voprf.finalize_batch((inputs, drawn, answered)) == unhex(outputs)
+        M, Z = composites(key, points, answered)
+        assert voprf.prove(key, M, Queue(proof_scalar)).hex() == proof
+        voprf.verify(key.public, M, Z, bytes.fromhex(proof))
+    opened = list(voprf.begin_opening(inputs, drawn, points, answered, engine, Seeded(b"w")))
+    assert [output for part in opened for output in part.outputs] == unhex(outputs)
     assert [voprf.evaluate_direct(key, value) for value in inputs] == unhex(outputs)
     assert voprf.tag_batch(key, inputs) == b"".join(output[:16] for output in unhex(outputs))
 
@@ -139,143 +168,138 @@ def test_vectors_of_the_working_group():
 
 
 def asked(count: int, chance=None):
-    engine, inputs = Loop(), [b"+86138%08d" % at for at in range(count)]
-    return engine, inputs, *voprf.blind(inputs, engine, chance or Seeded(b"blinds"))
+    inputs = [b"+86138%08d" % at for at in range(count)]
+    blinds, points = blind(inputs, Loop(), chance or Seeded(b"blinds"))
+    return inputs, blinds, points, voprf.answer(KEY, points, Loop())
 
 
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=5), st.binary(min_size=1, max_size=8))
 def test_asking_equals_evaluating_directly(inputs, seed):
+    blinds, points = blind(inputs, Loop(), Seeded(seed))
+    assert ask(inputs, blinds, points, voprf.answer(KEY, points, Loop())) == [voprf.evaluate_direct(KEY, value) for value in inputs]
+
+
+def test_several_slices_equal_one_slice(monkeypatch):
+    inputs, blinds, points, evaluated = asked(23)
     engine = Loop()
-    blinds, points = voprf.blind(inputs, engine, Seeded(seed))
-    evaluated, proof = voprf.answer(KEY, points, engine, Seeded(b"holder"))
-    outputs = voprf.finish(inputs, blinds, points, evaluated, proof, KEY.public, engine)
-    assert outputs == [voprf.evaluate_direct(KEY, value) for value in inputs]
-
-
-def test_a_batch_of_several_slices_equals_one_slice(monkeypatch):
-    engine, inputs, blinds, points = asked(23)
-    whole = voprf.answer(KEY, points, engine, Seeded(b"r"))
-    before = engine.tasks
     monkeypatch.setattr(voprf, "SLICE", 5)
-    assert asked(23)[3] == points
-    assert voprf.answer(KEY, points, engine, Seeded(b"r")) == whole
-    assert engine.tasks - before == 2 * 5  # 5 slices evaluated, 5 weighed
-    assert voprf.finish(inputs, blinds, points, *whole, KEY.public, engine) == [voprf.evaluate_direct(KEY, value) for value in inputs]
+    assert asked(23)[2] == points
+    assert voprf.answer(KEY, points, engine) == evaluated
+    assert engine.tasks == 5
+    assert ask(inputs, blinds, points, evaluated) == [voprf.evaluate_direct(KEY, value) for value in inputs]
 
 
-def test_partial_sums_add_up_to_the_composites():
-    _, _, _, points = asked(9)
-    evaluated = voprf.evaluate_batch(KEY, (0, points))
-    weigh = partial(voprf.weigh_batch, bytes(64), Mode.VOPRF, both=True)
-    whole = weigh((0, points, evaluated))
-    shares = [weigh((at, points[at : at + 4], evaluated[at : at + 4])) for at in (0, 4, 8)]
-    assert tuple(group.add(side) for side in zip(*shares, strict=True)) == whole
-    assert group.multiply(KEY.secret, whole[0]) == whole[1]  # k*M = Z: the prover's shortcut
-    assert weigh((1, points, evaluated)) != whole  # the index is part of the weight
+def test_shares_of_the_slices_add_up_to_weighted_sums():
+    inputs, blinds, points, evaluated = asked(9)
+    uniform = Seeded(b"w").draw(9 * 16)
+    slices = [
+        (at, inputs[at : at + 4], blinds[at : at + 4], points[at : at + 4], evaluated[at : at + 4], uniform[16 * at : 16 * at + 64])
+        for at in (0, 4, 8)
+    ]
+    shares = [voprf.open_batch(part) for part in slices]
+    weights = [(2**128 + int.from_bytes(uniform[at : at + 16], "little")).to_bytes(32, "little") for at in range(0, 144, 16)]
+    assert group.add(share.weighed for share in shares) == group.weigh(weights, points)
+    assert group.add(share.answered for share in shares) == group.multiply(KEY.secret, group.weigh(weights, points))
 
 
 @pytest.mark.parametrize("place", [0, 6, 11])
 def test_key_switched_for_one_element_is_refused(place):
-    engine, inputs, blinds, points = asked(12)
-    evaluated, proof = voprf.answer(KEY, points, engine, Seeded(b"r"))
-    voprf.finish(inputs, blinds, points, evaluated, proof, KEY.public, engine)  # control: the honest batch is taken
+    inputs, blinds, points, evaluated = asked(12)
+    ask(inputs, blinds, points, evaluated)  # control: honest answers are taken
     evaluated[place] = group.multiply(OTHER.secret, points[place])
-    proof = voprf.prove(KEY, points, evaluated, voprf.batch_seed(KEY.public, points, evaluated), engine, Seeded(b"r"))
-    with pytest.raises(KeySwitched, match="batch of 12"):
-        voprf.finish(inputs, blinds, points, evaluated, proof, KEY.public, engine)
+    with pytest.raises(KeySwitched):
+        ask(inputs, blinds, points, evaluated)
 
 
 def test_key_switched_for_all_is_refused():
-    engine, inputs, blinds, points = asked(3)
+    inputs, blinds, points, _ = asked(3)
+    evaluated = voprf.answer(OTHER, points, Loop())
     with pytest.raises(KeySwitched):
-        voprf.finish(inputs, blinds, points, *voprf.answer(OTHER, points, engine, Seeded(b"r")), KEY.public, engine)
+        ask(inputs, blinds, points, evaluated)
+    M = group.add(part.weighed for part in voprf.begin_opening(inputs, blinds, points, evaluated, Loop(), Seeded(b"w")))
+    theirs = voprf.prove(OTHER, M, Seeded(b"r"))
+    with pytest.raises(KeySwitched):
+        ask(inputs, blinds, points, evaluated, theirs)
+    ask(inputs, blinds, points, evaluated, theirs, OTHER.public)  # control: the same under the key that it is
 
 
 def test_answers_in_another_order_are_refused():
-    engine, inputs, blinds, points = asked(4)
-    evaluated, proof = voprf.answer(KEY, points, engine, Seeded(b"r"))
+    inputs, blinds, points, evaluated = asked(4)
     with pytest.raises(KeySwitched):
-        voprf.finish(inputs, blinds, points, evaluated[::-1], proof, KEY.public, engine)
+        ask(inputs, blinds, points, evaluated[::-1])
 
 
-def test_offsets_that_cancel_are_refused():
-    # with equal weights for all, +T on one row and -T on another would go unseen
-    engine, inputs, blinds, points = asked(2)
-    evaluated, _ = voprf.answer(KEY, points, engine, Seeded(b"r"))
+def weights_of(seed: bytes, count: int) -> list[int]:
+    uniform = Seeded(seed).draw(16 * count)
+    return [2**128 + int.from_bytes(uniform[at : at + 16], "little") for at in range(0, len(uniform), 16)]
+
+
+def test_errors_that_cancel_pass_only_for_who_knows_the_weights():
+    inputs, blinds, points, evaluated = asked(2)
+    first, second = weights_of(b"known", 2)
+    # +T on one row, -(first / second) T on the other: nothing is left of T in Z
+    ratio = -first * pow(second, -1, group.ORDER) % group.ORDER
+    crooked = [group.add((evaluated[0], KEY.public)), group.add((evaluated[1], group.multiply(ratio.to_bytes(32, "little"), KEY.public)))]
+    ask(inputs, blinds, points, crooked, weights=b"known")  # control: weights that the holder knows are no defence
+    with pytest.raises(KeySwitched):
+        ask(inputs, blinds, points, crooked, weights=b"drawn afterwards")
+
+
+def test_errors_that_cancel_unweighted_are_refused():
+    inputs, blinds, points, evaluated = asked(2)
     minus = (group.ORDER - 1).to_bytes(32, "little")
     crooked = [group.add((evaluated[0], KEY.public)), group.add((evaluated[1], group.multiply(minus, KEY.public)))]
-    assert group.add(crooked) == group.add(evaluated)  # control: the unweighted sums are equal
-    proof = voprf.prove(KEY, points, crooked, voprf.batch_seed(KEY.public, points, crooked), engine, Seeded(b"r"))
+    assert group.add(crooked) == group.add(evaluated)  # control: the plain sums are equal
     with pytest.raises(KeySwitched):
-        voprf.finish(inputs, blinds, points, crooked, proof, KEY.public, engine)
+        ask(inputs, blinds, points, crooked)
 
 
-def share_of_first(seed: bytes, points, evaluated) -> tuple[bytes, bytes]:
-    return voprf.weigh_batch(seed, Mode.VOPRF, (0, points[:1], evaluated[:1]), both=True)
-
-
-def test_every_weight_hangs_on_the_whole_batch():
-    # else offsets can be searched for one row at a time (k-list): the RFC's seed is the control, where row 0 does not feel the last row
-    _, _, _, points = asked(3)
-    evaluated = voprf.evaluate_batch(KEY, (0, points))
-    crooked = [*evaluated[:2], group.add((evaluated[2], KEY.public))]
-    rfc = voprf.rfc_seed(KEY.public)
-    assert share_of_first(rfc, points, evaluated) == share_of_first(rfc, points, crooked)
-    ours = [voprf.batch_seed(KEY.public, points, batch) for batch in (evaluated, crooked)]
-    assert share_of_first(ours[0], points, evaluated) != share_of_first(ours[1], points, crooked)
-    assert voprf.batch_seed(KEY.public, evaluated, points) != ours[0]
-
-
-def test_a_proof_with_the_rfc_weights_is_refused():
-    engine, inputs, blinds, points = asked(2)
-    evaluated, _ = voprf.answer(KEY, points, engine, Seeded(b"r"))
-    proof = voprf.prove(KEY, points, evaluated, voprf.rfc_seed(KEY.public), engine, Seeded(b"r"))
+def test_a_proof_about_another_sum_is_refused():
+    inputs, blinds, points, evaluated = asked(2)
     with pytest.raises(KeySwitched):
-        voprf.finish(inputs, blinds, points, evaluated, proof, KEY.public, engine)
+        ask(inputs, blinds, points, evaluated, voprf.prove(KEY, points[0], Seeded(b"r")))
 
 
 @pytest.mark.parametrize("at", [0, 31, 32, 63])
 def test_a_touched_proof_is_refused(at):
-    engine, inputs, blinds, points = asked(2)
-    evaluated, proof = voprf.answer(KEY, points, engine, Seeded(b"r"))
-    touched = bytes(byte ^ (1 if place == at else 0) for place, byte in enumerate(proof))
+    _, _, points, evaluated = asked(1)
+    proof = voprf.prove(KEY, points[0], Seeded(b"r"))
+    voprf.verify(KEY.public, points[0], evaluated[0], proof)
     with pytest.raises(KeySwitched):
-        voprf.finish(inputs, blinds, points, evaluated, touched, KEY.public, engine)
+        voprf.verify(KEY.public, points[0], evaluated[0], bytes(byte ^ (1 if place == at else 0) for place, byte in enumerate(proof)))
 
 
 @pytest.mark.parametrize("proof", [bytes(63), bytes(65), b"", b"\xff" * 64, bytes(32) + group.ORDER.to_bytes(32, "little")])
 def test_proofs_of_foreign_scalars_are_refused(proof):
-    engine, inputs, blinds, points = asked(2)
-    evaluated, _ = voprf.answer(KEY, points, engine, Seeded(b"r"))
+    _, _, points, evaluated = asked(1)
     with pytest.raises(ForeignElement):
-        voprf.finish(inputs, blinds, points, evaluated, proof, KEY.public, engine)
+        voprf.verify(KEY.public, points[0], evaluated[0], proof)
 
 
 def test_the_zero_proof_is_refused():
-    engine, inputs, blinds, points = asked(2)
-    evaluated, _ = voprf.answer(KEY, points, engine, Seeded(b"r"))
+    _, _, points, evaluated = asked(1)
     with pytest.raises(KeySwitched):
-        voprf.finish(inputs, blinds, points, evaluated, bytes(64), KEY.public, engine)
+        voprf.verify(KEY.public, points[0], evaluated[0], bytes(64))
 
 
 @pytest.mark.parametrize("bad", [group.IDENTITY, b"\xff" * 32, b"\1" + bytes(31), bytes(31)])
 def test_bad_points_are_refused_on_both_sides_with_their_position(bad, monkeypatch):
     monkeypatch.setattr(voprf, "SLICE", 2)
-    engine, inputs, blinds, points = asked(5)
-    evaluated, proof = voprf.answer(KEY, points, engine, Seeded(b"r"))
+    inputs, blinds, points, evaluated = asked(5)
     with pytest.raises(ForeignElement, match="position 3 "):
-        voprf.answer(KEY, [*points[:3], bad, points[4]], engine, Seeded(b"r"))
+        voprf.answer(KEY, [*points[:3], bad, points[4]], Loop())
     with pytest.raises(ForeignElement, match="position 3 "):
-        voprf.finish(inputs, blinds, points, [*evaluated[:3], bad, evaluated[4]], proof, KEY.public, engine)
+        ask(inputs, blinds, points, [*evaluated[:3], bad, evaluated[4]])
+    with pytest.raises(ForeignElement):
+        voprf.prove(KEY, bad, Seeded(b"r"))
 
 
 def test_another_number_of_answers_is_refused():
-    engine, inputs, blinds, points = asked(3)
-    evaluated, proof = voprf.answer(KEY, points, engine, Seeded(b"r"))
+    inputs, blinds, points, evaluated = asked(3)
     for crooked in (evaluated[:2], [*evaluated, evaluated[0]], []):
         with pytest.raises(ForeignElement, match="a query of 3"):
-            voprf.finish(inputs, blinds, points, crooked, proof, KEY.public, engine)
+            ask(inputs, blinds, points, crooked)
 
 
 def key_from_two_proofs(first: bytes, second: bytes) -> int:
@@ -284,19 +308,11 @@ def key_from_two_proofs(first: bytes, second: bytes) -> int:
 
 
 def test_chance_played_again_does_not_give_the_key_away():
-    secret, engine = int.from_bytes(KEY.secret, "little"), Loop()
-    batches = [asked(2, Seeded(seed))[3] for seed in (b"first", b"second")]
-    control = []
-    for points in batches:
-        evaluated = voprf.evaluate_batch(KEY, (0, points))
-        control.append(voprf.prove(KEY, points, evaluated, voprf.batch_seed(KEY.public, points, evaluated), engine, Seeded(b"again")))
+    secret, points = int.from_bytes(KEY.secret, "little"), asked(2)[2]
+    again = Seeded(b"again").draw(64)
+    control = [voprf.prove(KEY, point, Queue(again.hex()[:64])) for point in points]  # one r for two M
     assert key_from_two_proofs(*control) == secret
-    assert key_from_two_proofs(*(voprf.answer(KEY, points, engine, Seeded(b"again"))[1] for points in batches)) != secret
-
-
-def test_an_empty_batch_cannot_be_proved():
-    with pytest.raises(Malformed, match="1 to 65536"):
-        voprf.answer(KEY, [], Loop(), Seeded(b"r"))
+    assert key_from_two_proofs(*(voprf.prove(KEY, point, Seeded(b"again")) for point in points)) != secret
 
 
 def test_two_queries_for_the_same_people_share_nothing():
