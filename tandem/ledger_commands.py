@@ -194,13 +194,13 @@ def _require_sound(found: Audit) -> None:
 
 def _print(console: Console, comparison: Comparison, words: Words) -> None:
     outcome = telling.outcome(comparison, words)
-    console.print(escape(f"{telling.pair(comparison, words)}: {outcome}"), style="red" if comparison.findings else "bold")
+    console.print(escape(f"{telling.pair(comparison, words)}{words('colon')}{outcome}"), style="red" if comparison.findings else "bold")
     console.print(escape(telling.extent(comparison, words)))
     for text in telling.cut_off(comparison, words):
         console.print(escape(text))
     if comparison.findings:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), width=WIDTH)
-        for head, width in zip(telling.heads(comparison, words), (24, 8, 8, 19, 8, 11), strict=True):
+        for head, width in zip(telling.heads(comparison, words), (24, 11, 11, 10, 8, 10), strict=True):
             table.add_column(head, width=width, overflow="fold")
         for finding in comparison.findings[:MOST]:
             table.add_row(*(escape(cell) for cell in telling.row(finding, comparison, words)))

@@ -119,7 +119,7 @@ class Export:
             fields = json.loads(text.removesuffix(_OPEN + "\n") + "}")
             _require(text == _plain(fields)[:-1] + _OPEN + "\n" and (fields["kind"], fields["format"]) == (KIND, FORMAT))
             checked = _Header.read(fields)
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InputError(f"{path} is neither a ledger nor an export of this version: make one with `tandem ledger export`") from None
         return cls(path, checked.party, checked.rows, checked.head, checked.contract, checked.used, checked.key, checked.made)
 
@@ -140,7 +140,7 @@ class Export:
         if last is None:
             raise InputError(f"{self.path} does not end as an export does: it was cut short, or something was added; fetch it again")
         if number - 1 != self.rows:
-            raise LedgerBroken(f"{self.path} says that it holds {self.rows:,} entries and holds {number - 1:,}: some were taken out or put in")
+            raise LedgerBroken(f"{self.path} says that it holds {self.rows:,} entries and holds {number - 1:,}: it was changed")
         if self.key or last[1]:
             valid = verifies(_bytes(self.key), bytes.fromhex(last[1].decode()), DOMAIN + covered.digest())
             self.signature = "holds" if valid else "fails"
@@ -154,7 +154,7 @@ class Export:
             _require(len(found) == len(fields(Entry)) - 1 and canonical(entry, bound=True) + ("\n" if last else ",\n") == line.decode())
             _require(all(type(value) is (int if name in {"number", "size"} else str) for name, value in found.items()))
             _require(all((type(each.to), type(each.what), type(each.bits)) == (str, str, int) for each in disclosed))
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise LedgerBroken(f"{self.path}: line {number} is no entry of an export: it was changed, or the file was cut short") from None
         return entry
 

@@ -162,4 +162,5 @@ def _classes(audit: Audit, digest: str, words: Words) -> Iterator[_Class]:
             else:
                 each.received = (each.received or 0) + line.frames
             each.size = max(each.size, line.size)
-    yield from found.values()
+    scripts = list(dict.fromkeys(each.script for each in found.values()))
+    yield from sorted(found.values(), key=lambda each: scripts.index(each.script))

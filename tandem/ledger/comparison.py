@@ -25,7 +25,9 @@ Kind = Literal["changed", "order", "alone", "unreceived"]
 """The rows of one frame differ; they stand in another order; one side has no such row; sent last in a session that did not close."""
 
 Stream = tuple[str, str, str]
-"""(contract, session, sender): frames that arrive in the order in which they were sent."""
+"""(contract, session, speaker of a closing or ""): frames that both ends of a link take in the same order.
+
+All roles take the turns of a script in one order, so both ledgers list a link's frames alike. Only closings cross each other."""
 
 _COMPARED = ("contract", "session", "script", "message", "size", "disclosed", "frame")
 _CLOSING = "Closing"
@@ -99,11 +101,12 @@ class Pair:
         if entry.peer != other or (self._contract and entry.contract != self._contract):
             return
         sent = entry.direction == "sent"
-        row = _Row(entry, place, (entry.contract, entry.session, party if sent else other))
+        closing = entry.message == _CLOSING
+        row = _Row(entry, place, (entry.contract, entry.session, (party if sent else other) if closing else ""))
         self._sessions.add((entry.contract, entry.session))
         if not sent:
             self._heard[entry.contract, entry.session, party] = place
-        if entry.message == _CLOSING:
+        if closing:
             self._closed.add((row.stream, party))
         waiting = self._open[other].get(entry.frame)
         if waiting:
@@ -118,9 +121,10 @@ class Pair:
         """Return what differs, once both ledgers were taken whole."""
         self._moved(look)
         alone = self._near_misses()
+        tails = self._tails(alone)
         for party in self.parties:
             for row in alone[party]:
-                self._findings.append(Finding("unreceived" if self._unreceived(party, row, alone) else "alone", {party: row.entry}))
+                self._findings.append(Finding("unreceived" if self._unreceived(party, row, tails) else "alone", {party: row.entry}))
         findings = sorted(self._findings, key=lambda finding: str(finding.entry.time))
         return Comparison(
             self.parties, self._frames, len(self._sessions), len({contract for contract, _ in self._sessions}),
@@ -161,7 +165,7 @@ class Pair:
         """Pair leftovers that stand in the same gap of a stream: rows whose digest itself was changed. Return those that stay alone."""
         gaps: dict[tuple[Stream, int], dict[Role, list[_Row]]] = defaultdict(lambda: {party: [] for party in self.parties})
         places = {
-            party: {stream: sorted(matched.one if party == self.parties[0] else matched.other) for stream, matched in self._matched.items()}
+            party: {stream: sorted(self._side(matched, party)) for stream, matched in self._matched.items()}
             for party in self.parties
         }
         for party in self.parties:
@@ -182,22 +186,32 @@ class Pair:
                     alone[party].extend(gap[party])
         return alone
 
-    def _unreceived(self, party: Role, row: _Row, alone: Mapping[Role, list[_Row]]) -> bool:
-        """Tell whether `row` may be the end of a session that was cut off: sent, last of its stream, and neither side went on after it.
+    def _tails(self, alone: Mapping[Role, list[_Row]]) -> dict[Role, dict[Stream, int]]:
+        """Return, by party and stream, where rows without counterpart begin that stand after the last frame that both sides have."""
+        tails: dict[Role, dict[Stream, int]] = {}
+        for party in self.parties:
+            last = {stream: max(self._side(matched, party)) for stream, matched in self._matched.items()}
+            after = [row for row in alone[party] if row.place > last.get(row.stream, 0)]
+            tails[party] = {row.stream: row.place for row in sorted(after, key=lambda row: -row.place)}
+        return tails
 
-        Roles take turns in one order, so whoever answers has read all that was sent before; only closings are sent before listening.
+    def _unreceived(self, party: Role, row: _Row, tails: Mapping[Role, Mapping[Stream, int]]) -> bool:
+        """Tell whether `row` may be the end of a session that was cut off: sent, last on its link, and neither side went on after it.
+
+        Whoever answers has read all that was sent before; only closings are sent before listening.
         """
-        contract, session, sender = row.stream
-        other = self._other(party)
-        if sender != party or any(each.stream == row.stream for each in alone[other]) or (row.stream, other) in self._closed:
+        other, (contract, session, _) = self._other(party), row.stream
+        if row.entry.direction != "sent" or row.place < tails[party].get(row.stream, row.place + 1):
             return False
-        matched = self._matched.get(row.stream, _Matched())
-        if max(matched.one if party == self.parties[0] else matched.other, default=0) > row.place:
+        if row.stream in tails[other] or ((contract, session, party), other) in self._closed:
             return False
         if row.entry.message == _CLOSING:
             return True
         answered = self._heard.get((contract, session, party), 0) > row.place
-        return not answered and not {((contract, session, other), each) for each in self.parties} & self._closed
+        return not answered and not any(((contract, session, other), each) in self._closed for each in self.parties)
+
+    def _side(self, matched: _Matched, party: Role) -> Sequence[int]:
+        return matched.one if party == self.parties[0] else matched.other
 
 
 def _content(row: _Row) -> object:
