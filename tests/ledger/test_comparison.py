@@ -159,7 +159,8 @@ def test_a_frame_of_a_session_that_closed_was_received():
 
 def test_a_closing_alone_may_be_lost_when_the_line_breaks():
     rows = honest(conversation(passes=1))
-    rows[TELCO] = [row for row in rows[TELCO] if not (row.session == f"{1:032x}" and row.message == "Closing" and row.direction == "received")]
+    lost = (f"{1:032x}", "Closing", "received")
+    rows[TELCO] = [row for row in rows[TELCO] if (row.session, row.message, row.direction) != lost]
     found = held(BANK, TELCO, rows)
     assert (len(found.findings), [each.entry.message for each in found.unreceived]) == (0, ["Closing"])
 

@@ -108,7 +108,7 @@ def test_one_byte_changed_in_any_column_of_any_row_is_found(tmp_path, column, nu
         for size in range(100, 105):
             ledger.append(entry(size) if disclosing else replace(entry(size), disclosed=()))
     with closing(sqlite3.connect(path)) as database:
-        (value,) = database.execute(f"SELECT {column} FROM entries WHERE number = ?", (number,)).fetchone()
+        (value,) = database.execute(f"SELECT {column} FROM entries WHERE number = ?", (number,)).fetchone()  # noqa: S608 - of the test's own making
     whole = isinstance(value, int)
     data = value.to_bytes(2, "big") if whole else value.encode()
     tamper(path)
@@ -120,7 +120,7 @@ def test_one_byte_changed_in_any_column_of_any_row_is_found(tmp_path, column, nu
                 continue  # another entry's number, which SQLite refuses
             with closing(sqlite3.connect(path)) as database:
                 written = str(changed) if whole else f"CAST(x'{flipped.hex()}' AS TEXT)"
-                database.execute(f"UPDATE entries SET {column} = {written} WHERE number = {number}")
+                database.execute(f"UPDATE entries SET {column} = {written} WHERE number = {number}")  # noqa: S608 - of the test's own making
                 database.commit()
             with Ledger(path, read_only=True) as ledger:
                 found = ledger.verify()
@@ -128,7 +128,7 @@ def test_one_byte_changed_in_any_column_of_any_row_is_found(tmp_path, column, nu
             assert found.number == number or (column == "number" and found.number <= number)
             with closing(sqlite3.connect(path)) as database:
                 now_at = changed if column == "number" else number
-                database.execute(f"UPDATE entries SET {column} = ? WHERE number = {now_at}", (value,))
+                database.execute(f"UPDATE entries SET {column} = ? WHERE number = {now_at}", (value,))  # noqa: S608 - of the test's own making
                 database.commit()
     with Ledger(path, read_only=True) as ledger:
         assert ledger.verify() is None, "what was put back"
