@@ -11,6 +11,7 @@ from tandem.audit.findings import audit, unchanged_since
 from tandem.audit.sources import opened
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO
 from tandem.errors import InputError
+from tandem.ledger.comparison import Pair
 from tandem.node.ledger_store import Ledger
 
 
@@ -127,6 +128,20 @@ def test_an_export_that_was_changed_is_said_to_be_so(ledgers):
     export.write_text(export.read_text().replace('"size":1004', '"size":1005'))
     with pytest.raises(LedgerBroken, match=r"export\.json: the chain breaks at entry 5"):
         since(ledgers[TELCO], export)
+
+
+def test_ledgers_of_unlike_length_are_read_side_by_side(tmp_path, monkeypatch):
+    rows = honest(conversation(passes=40))
+    most = []
+    take = Pair.take
+
+    def watched(pair, *taken):
+        take(pair, *taken)
+        most.append(sum(map(len, pair._open.values())))
+
+    monkeypatch.setattr(Pair, "take", watched)
+    audited(*(stored(tmp_path / f"{role}.sqlite", rows[role]) for role in ROLES))
+    assert max(most) < 40
 
 
 def test_every_entry_is_told_to_the_progress_bar(ledgers):

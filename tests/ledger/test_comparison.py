@@ -165,6 +165,31 @@ def test_a_closing_alone_may_be_lost_when_the_line_breaks():
     assert (len(found.findings), [each.entry.message for each in found.unreceived]) == (0, ["Closing"])
 
 
+def test_who_said_its_own_closing_had_received_everything_before():
+    rows = honest(conversation(0))
+    rows[BANK] = [row for row in rows[BANK] if (row.message, row.direction) != ("Closing", "received")]
+    rows[TELCO] = [row for row in rows[TELCO] if (row.message, row.direction) != ("Closing", "received")]
+    del rows[TELCO][12]  # the bank's last word before its closing
+    found = held(BANK, TELCO, rows)
+    assert kinds(found) == [("alone", {BANK: 13}, ())]
+    assert [each.entry.message for each in found.unreceived] == ["Closing", "Closing"]
+
+
+def test_who_heard_a_closing_had_received_everything_before():
+    rows = honest(conversation(0))
+    rows[BANK] = [row for row in rows[BANK] if (row.message, row.direction) != ("Closing", "received")]
+    rows[TELCO] = [row for row in rows[TELCO] if (row.message, row.direction) != ("Closing", "sent")]
+    del rows[TELCO][12]
+    assert kinds(held(BANK, TELCO, rows)) == [("alone", {BANK: 13}, ())]
+
+
+def test_another_row_in_place_of_the_last_frames_is_no_interruption():
+    rows = cut(after=8, lost=3)
+    rows[TELCO].append(replace(rows[TELCO][-1], message="Roster", frame="00" * 32))
+    found = held(BANK, TELCO, rows)
+    assert ([each.kind for each in found.findings], found.unreceived) == (["alone"] * 4, ())
+
+
 def test_received_but_never_sent_is_always_a_gap():
     rows = cut(after=8, lost=0)
     rows[BANK].pop()

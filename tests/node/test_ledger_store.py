@@ -134,6 +134,17 @@ def test_one_byte_changed_in_any_column_of_any_row_is_found(tmp_path, column, nu
         assert ledger.verify() is None, "what was put back"
 
 
+@pytest.mark.parametrize("text", ["", "[ ]", "{}", "null", '[["bank","scores"]]', '[[["bank"],"scores",7]]', "[" * 5000])
+def test_a_disclosure_that_we_did_not_write_is_found(tmp_path, text):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.append(replace(entry(), disclosed=()))
+    tamper(path, f"UPDATE entries SET disclosed = '{text}'")  # noqa: S608 - of the test's own making
+    with Ledger(path, read_only=True) as ledger:
+        assert ledger.verify().number == 1
+        assert [len(each.disclosed) for each in ledger.entries()] == [1], "it is shown"
+
+
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_a_byte_changed_anywhere_in_the_file_is_found_or_changes_no_entry(data, pristine):
