@@ -29,7 +29,7 @@ REFUSED, UNFORESEEN, INTERRUPTED = 2, 1, 130
 _SUMMARIES = {
     "demo": "Make data, start all three parties and run the whole path.",
     "contract": "Draft, sign, check and read contracts.",
-    "ledger": "Read and check a node's ledger.",
+    "ledger": "Read, check, compare and export ledgers.",
     "bank": "The bank's node: train, score.",
     "telco": "The telco's node: serve.",
     "coordinator": "The coordinator's node: serve.",

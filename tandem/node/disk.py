@@ -6,8 +6,10 @@ import errno
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from tandem.errors import InputError
 
@@ -46,9 +48,17 @@ def make_private_folder(path: Path) -> None:
 
 
 def write(path: Path, data: bytes, mode: int = PRIVATE, *, replace: bool = True) -> None:
-    """Write the file whole or not at all: a temporary beside it (0600 from the start), synced, then renamed.
+    """Write the file whole or not at all; see `writing`."""
+    with writing(path, mode, replace=replace) as file:
+        file.write(data)
 
-    Raises InputError where that fails (full disk, no permission) or, without `replace`, where the file exists; nothing is left behind.
+
+@contextmanager
+def writing(path: Path, mode: int = PRIVATE, *, replace: bool = True) -> Iterator[BinaryIO]:
+    """Give a file to write to that takes its name at the end of the block: whole or not at all.
+
+    A temporary beside it (0600 from the start), synced, then renamed. Raises InputError where that fails (full disk, no permission) or,
+    without `replace`, where the file exists; if that or the block fails, nothing is left behind.
     """
     temporary = ""
     try:
@@ -56,7 +66,7 @@ def write(path: Path, data: bytes, mode: int = PRIVATE, *, replace: bool = True)
         with os.fdopen(handle, "wb") as file:
             if mode != PRIVATE:
                 os.fchmod(file.fileno(), mode)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if replace:

@@ -111,28 +111,45 @@ class Ledger:
     def __len__(self) -> int:
         return self._head()[0]
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield the entries in order, without loading them all."""
-        for row in self._database.execute(f"SELECT {_COLUMNS} FROM entries ORDER BY number"):  # noqa: S608 - a constant
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest entry: the anchor of the chain."""
+        return self._head()
+
+    def classes(self, contract: str = "") -> list[tuple[str, str, str, str, int]]:
+        """Return (direction, peer, script, message, frames) of every class of frames, of all contracts or of one (digest, hex)."""
+        found = self._database.execute(
+            "SELECT direction, peer, script, message, count(*) FROM entries WHERE ? IN ('', contract) GROUP BY 1, 2, 3, 4", (contract,)
+        )
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in found]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See the ledger as it is now until the end of the block, whatever a node appends meanwhile."""
+        with self._explained():
+            self._database.execute("BEGIN")
             try:
-                disclosed = tuple(Disclosed(*each) for each in json.loads(row[9]))
-            except (ValueError, TypeError):
-                disclosed = ()  # someone wrote there; the hash will not hold
-            fields: list[Any] = [*row[:9], disclosed, *row[10:]]
+                yield
+            finally:
+                self._database.execute("ROLLBACK")
+
+    def entries(self, contract: str = "") -> Iterator[Entry]:
+        """Yield the entries in order, of all contracts or of one (digest, hex), without loading them all."""
+        query = f"SELECT {_COLUMNS} FROM entries WHERE ? IN ('', contract) ORDER BY number"  # noqa: S608 - a constant
+        for row in self._database.execute(query, (contract,)):
+            fields: list[Any] = [*row[:9], _unpack(row[9]), *row[10:]]
             yield Entry(*fields)
 
     def verify(self) -> Break | None:
         """Return the first place where the chain does not hold, None if it holds up to the recorded head."""
-        with self._explained():
-            self._database.execute("BEGIN")  # one snapshot, while a node may be appending
-            try:
-                return first_break(self.entries(), self._head())
-            finally:
-                self._database.execute("ROLLBACK")
+        with self.snapshot():
+            return first_break(self.entries(), self._head())
 
     def _head(self) -> tuple[int, str]:
-        number, last = self._database.execute("SELECT number, hash FROM head").fetchone()
-        return int(number), str(last)
+        row = self._database.execute("SELECT number, hash FROM head").fetchone()
+        if row is None:
+            raise InputError(f"ledger {self.path}: its head is missing: restore the file from a backup, and say so to the other side")
+        return int(row[0]), str(row[1])
 
     def _create(self) -> None:
         # The file exists with its rights before SQLite opens it; SQLite gives the same rights to the files beside it.
@@ -156,6 +173,7 @@ class Ledger:
         return sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
 
     def _check(self) -> None:
+        self._database.text_factory = _lenient
         self._database.execute("PRAGMA synchronous = NORMAL")
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version != _VERSION:
@@ -195,6 +213,23 @@ def _code(failure: sqlite3.Error) -> int:
 
 def _pack(disclosed: tuple[Disclosed, ...]) -> str:
     return json.dumps([astuple(each) for each in disclosed], separators=(",", ":"))
+
+
+def _unpack(text: Any) -> tuple[Disclosed, ...]:
+    """Return the disclosures in a column. What we did not write comes back as one disclosure that no hash fits, its text to be seen."""
+    try:
+        disclosed = tuple(Disclosed(*each) for each in json.loads(text))
+        if _pack(disclosed) == text and all((type(e.to), type(e.what), type(e.bits)) == (str, str, int) for e in disclosed):
+            return disclosed
+    except (ValueError, TypeError, RecursionError):
+        pass
+    foreign: Any = "?"
+    return (Disclosed(foreign, repr(text)),)
+
+
+def _lenient(text: bytes) -> str:
+    """Return a column's text; bytes that are no UTF-8 come back escaped, so that the hash fails and the row can be named."""
+    return text.decode(errors="backslashreplace")
 
 
 def _spent(counter: Counter, total: int, cap: int) -> TandemError:

@@ -23,15 +23,17 @@ def now() -> str:
 
 def recorder(ledger: Ledger, contract: Contract, session: bytes, party: Role, clock: Callable[[], str] = now) -> Tap:
     """Return the tap of one session. An entry that cannot be written stops the frame: nothing leaves unrecorded."""
-    told: set[tuple[str, Role]] = set()
+    told: set[tuple[str, str, bool]] = set()
 
     def record(seen: Tapped) -> None:
         entry = declared(seen.kind)
         bits = int(getattr(contract, _SCORED.get(seen.script, ""), 0)) if entry.by_person else 0
         learner = PLAYERS[seen.peer] if seen.sent else party
-        # A disclosure is noted with the first frame of its class to each learner in a session; later frames are more of the same.
-        disclosed = () if (seen.kind, learner) in told else entry.to(learner, bits)
-        told.add((seen.kind, learner))
+        # A disclosure is noted with the first frame of its class in each direction of a link; later frames are more of the same. Both
+        # ends see the same frames on a link, so both note it at the same frame.
+        way = (seen.kind, seen.peer, seen.sent)
+        disclosed = () if way in told else entry.to(learner, bits)
+        told.add(way)
         ledger.append(Entry(
             time=clock(), contract=contract.digest.hex(), session=session.hex(), direction="sent" if seen.sent else "received",
             peer=PLAYERS[seen.peer], script=seen.script, message=seen.kind, size=len(seen.frame),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import closing
+from itertools import combinations
 
+from ledgers import held
 from three_parties import make_coordinator, make_site, make_telco, run_study, serving
 
 from bank_party.conduct import Conductor
@@ -76,6 +78,11 @@ def test_the_same_seeds_give_the_same_frames_over_loopback_and_over_grpc(tmp_pat
     heard = by_link(outside)
     assert heard["bank", "summer", True] == heard[TELCO, "sealer", False]
     assert heard[TELCO, "solver", True] == heard[COORDINATOR, "summer", False]
+    for one, other in combinations(ledgers, 2):
+        compared = held(one, other, ledgers)
+        assert (compared.findings, compared.unreceived) == ((), ())
+        between = [said for (party, peer, sent), said in heard.items() if sent and {party, PLAYERS[peer]} == {one, other}]
+        assert compared.frames == sum(map(len, between)) > 0
     for role, entries in ledgers.items():
         assert [(e.message, e.size, e.direction) for e in entries] == [
             (seen.kind, len(seen.frame), "sent" if seen.sent else "received") for party, seen in outside if party == role

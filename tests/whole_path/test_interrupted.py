@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from three_parties import CUSTOMERS, make_site
 
+from tandem.audit.findings import audit
+from tandem.audit.sources import opened
 from tandem.contract import BANK, COORDINATOR, TELCO
 from tandem.errors import TandemError
 from tandem.node.ledger_store import Ledger
@@ -118,6 +120,9 @@ def nothing_half_written(site):
         with Ledger(site.folder(role) / "ledger.sqlite", read_only=True) as ledger:
             assert ledger.verify() is None
             assert len(ledger) > 0
+    with ExitStack() as stack:
+        sources = [stack.enter_context(opened(site.folder(role) / "ledger.sqlite")) for role in (BANK, TELCO, COORDINATOR)]
+        assert [each.findings for each in audit(sources).comparisons] == [(), (), ()], "an interruption is no difference"
     assert not (site.folder(TELCO) / "state" / "models").exists()
 
 
