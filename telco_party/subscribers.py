@@ -14,7 +14,7 @@ from tandem.contract import Contract
 from tandem.crypto.voprf import KeyPair
 from tandem.errors import ContractError, InputError
 from tandem.node import disk
-from tandem.node.config import TableFile
+from tandem.node.inputs.source import TableSource
 from tandem.node.keys import alignment_key, derive
 from tandem.tables import Positions, Table
 
@@ -31,7 +31,7 @@ class Subscribers:
         return len(self.rows)
 
 
-def hashed(table: Table, options: TableFile, contract: Contract, seed: bytes, engine: Engine, shelf: Path) -> Subscribers:
+def hashed(table: Table, options: TableSource, contract: Contract, seed: bytes, engine: Engine, shelf: Path) -> Subscribers:
     """Return the tags of the table under the contract's key, made once and kept in `shelf` until the contract ends.
 
     The order is drawn from seed and contract, so it is the same whenever the node is started again. Raises InputError for identifiers that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,22 +22,6 @@ def _address(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-
-
-class TableFile(BaseModel):
-    """A party's file and how to read it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: Path
-    id: str
-    numeric: list[str] = []
-    text: list[str] = []
-    drop: list[str] = []
-    keep: Literal["error", "first", "last"] = "error"
-    """Which row of a repeated identifier stays: error, first, last."""
-    drop_bad: bool = False
-    """Leave rows with an empty or malformed identifier out, and count them."""
 
 
 class NodeConfig(BaseModel):
