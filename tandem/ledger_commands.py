@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,16 +12,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from tandem.contract.words import Language, language_of, role_name
-from tandem.errors import TandemError
+from tandem.errors import InputError, TandemError
 from tandem.ledger.chain import Entry
 from tandem.ledger.disclosure import sentence
+from tandem.node.ledger_database import place_of
 from tandem.node.ledger_store import Ledger
 
 app = typer.Typer(name="ledger", no_args_is_help=True, rich_markup_mode="rich")
 WIDTH = 80
 """Columns that every table fits."""
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A node's ledger, an SQLite file.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="A node's ledger: an SQLite file, or the URL of a PostgreSQL database.")]
 Lang = Annotated[str, typer.Option("--lang", help="Language: en or zh.")]
 Frames = Annotated[bool, typer.Option("--frames", help="One line a frame instead of one a message class.")]
 
@@ -71,7 +71,7 @@ def show(file: File, lang: Lang = "en", frames: Frames = False) -> None:  # noqa
     used = Table(box=None, pad_edge=False)
     for head in _USED[language]:
         used.add_column(head)
-    with Ledger(file, read_only=True) as ledger:
+    with _opened(file) as ledger:
         for line in _lines(ledger.entries(), each=frames):
             table.add_row(*(escape(cell) for cell in _cells(line, language)))
         for contract, counter, amount in ledger.usage():
@@ -86,11 +86,19 @@ def show(file: File, lang: Lang = "en", frames: Frames = False) -> None:  # noqa
 @app.command(epilog="Example: tandem ledger verify telco/ledger.sqlite")
 def verify(file: File) -> None:
     """Check the chain of hashes. Exit 0 if it holds from the first entry to the head, 2 if not."""
-    with Ledger(file, read_only=True) as ledger:
+    with _opened(file) as ledger:
         found = ledger.verify()
         if found is not None:
-            raise LedgerBroken(f"{file}: the chain breaks at entry {found.number}: {found.reason}. Compare it with the other side's ledger")
-        typer.echo(f"{file}: {len(ledger):,} entries, the chain holds")
+            told = f"the chain breaks at entry {found.number}: {found.reason}. Compare it with the other side's ledger"
+            raise LedgerBroken(f"{ledger.place}: {told}")
+        typer.echo(f"{ledger.place}: {len(ledger):,} entries, the chain holds")
+
+
+def _opened(file: str) -> Ledger:
+    try:
+        return Ledger(place_of(file), read_only=True)
+    except ValueError as failure:
+        raise InputError(str(failure)) from None
 
 
 def _lines(entries: Iterable[Entry], *, each: bool) -> Iterator[_Line]:

@@ -43,7 +43,7 @@ def serve_command(
     state = settings.at(settings.state)
     disk.make_private_folder(state)
     peer = disk.read_text(settings.at(settings.peers) / "coordinator.pem").encode()
-    with Ledger(settings.at(settings.ledger)) as ledger, Pool(settings.workers) as pool:
+    with Ledger(settings.ledger_place) as ledger, Pool(settings.workers) as pool:
         node = Telco(settings, party, table, ledger, pool, System(), report)
         node.prepare()
 

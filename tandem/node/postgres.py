@@ -101,6 +101,8 @@ class Connection:
         except ImportError:
             raise InputError(EXTRA) from None
         self.place = str(server)
+        self.lost = False
+        """Whether the server hung up: nothing more can be asked."""
         self._failures: tuple[type[Exception], ...] = (pg8000.Error, OSError)
         try:
             self._session: Any = pg8000.native.Connection(
@@ -133,8 +135,10 @@ class Connection:
         """Return in plain words what went wrong. The server's own words may quote a value unless they speak of names, rights or itself."""
         told = failure.args[0] if failure.args and isinstance(failure.args[0], dict) else None
         if told is None:
+            self.lost = True
             return InputError(f"{self.place}: the server cannot be reached, or hung up ({failure}): check the URL, and that it runs")
         code = str(told.get("C", ""))
+        self.lost |= code.startswith(("08", "57P"))
         on_data = f"the statement failed on its data (SQLSTATE {code}): look for a cast in it"
         words = str(told.get("M", "")) if code[:2] in _TELLING else on_data
         return InputError(f"{self.place}: {_ADVICE.get(code, words)}")
