@@ -199,6 +199,7 @@ class _Postgres:
             except InputError:
                 if self._within or not self._connection.lost:
                     raise
+            self._connection.close()
             self._connection = self._connect()
             return _Fetched(self._connection.run(statement, parameters)[2])
 
