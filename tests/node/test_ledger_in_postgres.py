@@ -103,7 +103,7 @@ def test_counters_stop_at_the_cap_and_survive(address):
 
 
 def test_of_two_nodes_that_race_for_the_last_unit_one_gets_it(anywhere):
-    rounds, gate, won = 25, threading.Barrier(2), []
+    rounds, gate, won = 25, threading.Barrier(2, timeout=60), []
     with Ledger(anywhere) as one, Ledger(anywhere) as other:
         def race(ledger):
             for cap in range(1, rounds + 1):

@@ -28,9 +28,8 @@ class DuckRows:
         self._database, self._asked = database, asked
         self.place = place
         self._run("SET TimeZone = 'UTC'")
-        description = self._run(look(asked)).description
-        of = {str(name): str(kind).upper() for name, kind, *_ in description}
-        self.header = [str(name) for name, *_ in description]
+        of = {str(name): str(kind).upper() for name, kind, *_ in self._run(f"DESCRIBE {look(asked)}").fetchall()}
+        self.header = list(of)
         self.kinds: dict[str, Known] = {name: _kind(type_) for name, type_ in of.items()}
         self.floating = frozenset(name for name, type_ in of.items() if type_ in _FLOATING)
 
