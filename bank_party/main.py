@@ -55,7 +55,7 @@ def train_command(study: Study) -> None:
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
     with ExitStack() as open_:
-        ledger = open_.enter_context(Ledger(party.config.at(party.config.ledger)))
+        ledger = open_.enter_context(Ledger(party.config.ledger_place))
         pool = open_.enter_context(Pool(party.config.workers))
         began = time.monotonic()
         secret = studies.secret_key(party.state, party.contract, System())
@@ -88,7 +88,7 @@ def score_command(study: Study) -> None:
     model, table, ids = scoring.prepare(party.config, party.contract)
     secret = studies.trained_key(party.state, model.contract)
     with (
-        Ledger(party.config.at(party.config.ledger)) as ledger,
+        Ledger(party.config.ledger_place) as ledger,
         Pool(party.config.workers) as pool,
         party.watching(console, secret) as watching,
     ):
@@ -112,7 +112,7 @@ def describe_command(study: Study) -> None:
     party = _Party.open(study)
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
-    with Ledger(party.config.at(party.config.ledger)) as ledger, Pool(party.config.workers) as pool:
+    with Ledger(party.config.ledger_place) as ledger, Pool(party.config.workers) as pool:
         secret = studies.secret_key(party.state, party.contract, System())
         with party.watching(console, secret) as watching:
 

@@ -62,18 +62,15 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
     if contract.kind != "training":
         raise ContractError(f"contract {contract.id} is for scoring: use `tandem bank score`")
     source = config.table
-    if not config.label:
+    if not config.label_column:
         raise InputError('the study names no label: add label = "..." to it')
-    customers = load(
-        config.at(source.file), source.id, config.label, positive=config.positive, numeric=source.numeric, text=source.text,
-        drop=source.drop,
-    )
+    customers = load(source, config.folder, config.label_column, positive=config.positive)
     if customers.labels is None:
-        raise InputError(f"{source.file}: there is no label to train on")
+        raise InputError(f"{source.source}: there is no label to train on")
     columns = coding.columns_out(customers.table, config.coding)
     if columns != contract.layout.bank_columns:
         raise ContractError(
-            f"contract {contract.id}: layout.bank_columns is {contract.layout.bank_columns}, {source.file} gives {columns}: "
+            f"contract {contract.id}: layout.bank_columns is {contract.layout.bank_columns}, {source.source} gives {columns}: "
             "drop columns in the study, or draft a new contract"
         )
     ids = normalise(customers.table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)

@@ -37,7 +37,7 @@ def serve_command(
     party = keys.load(settings.at(settings.keys))
     state = settings.at(settings.state)
     disk.make_private_folder(state)
-    with Ledger(settings.at(settings.ledger)) as ledger:
+    with Ledger(settings.ledger_place) as ledger:
         node = Coordinator(Contracts(settings.at(settings.contracts)), party, report)
 
         def make() -> Server:

@@ -17,7 +17,7 @@ from tandem.audit import page as pages
 from tandem.audit import telling
 from tandem.audit.export import LedgerBroken, write
 from tandem.audit.findings import Audit, audit, unchanged_since
-from tandem.audit.sources import Source, opened
+from tandem.audit.sources import Source, named, opened
 from tandem.audit.waiting import waiting
 from tandem.audit.words import Words
 from tandem.contract import Contract, loads
@@ -37,9 +37,9 @@ WIDTH = 80
 MOST = 50
 """Differences of two ledgers that the screen lists."""
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A node's ledger, an SQLite file.")]
-Either = Annotated[Path, typer.Argument(metavar="FILE", help="A node's ledger, or an export.")]
-Several = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Ledgers or exports, one a party.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="A node's ledger: an SQLite file, or the URL of a PostgreSQL database.")]
+Either = Annotated[str, typer.Argument(metavar="FILE", help="A node's ledger (file or URL), or an export.")]
+Several = Annotated[list[str], typer.Argument(metavar="FILE...", help="Ledgers (files or URLs) or exports, one a party.")]
 ContractFiles = Annotated[
     list[Path] | None, typer.Option("--contract-file", help="A signed contract: whose key must have signed. May be repeated."),
 ]
@@ -74,7 +74,7 @@ def show(file: File, lang: Lang = "en", frames: Frames = False) -> None:  # noqa
     used = Table(box=None, pad_edge=False)
     for head in _USED[language]:
         used.add_column(head)
-    with Ledger(file, read_only=True) as ledger:
+    with Ledger(named(file), read_only=True) as ledger:
         for line in lines(ledger.entries(), each=frames):
             table.add_row(*(escape(cell) for cell in _cells(line, language)))
         for contract, counter, amount in ledger.usage():
@@ -88,7 +88,7 @@ def show(file: File, lang: Lang = "en", frames: Frames = False) -> None:  # noqa
 @app.command(epilog="Example: tandem ledger verify telco/ledger.sqlite --against telco-2027-03.json")
 def verify(
     file: Either,
-    against: Annotated[Path | None, typer.Option(help="An earlier export of the same ledger: all of it must still stand.")] = None,
+    against: Annotated[str | None, typer.Option(help="An earlier export of the same ledger: all of it must still stand.")] = None,
     contract_file: ContractFiles = None,
 ) -> None:
     """Check the chain of hashes and an export's signature; print the head, to be noted down. Exit 0 if all holds, 2 if not."""
@@ -133,7 +133,7 @@ def export(
     if contract and not _DIGEST.fullmatch(contract):
         raise InputError(f"--contract {contract[:70]!r} is no digest of 64 hex digits: `tandem contract verify FILE` prints it")
     key = load(keys).signing if keys else None
-    with Ledger(file, read_only=True) as ledger, waiting("exporting", len(ledger)) as tick:
+    with Ledger(named(file), read_only=True) as ledger, waiting("exporting", len(ledger)) as tick:
         rows = write(ledger, out, key, contract, tick=tick)
     typer.echo(f"{out}: {rows:,} entries, {'signed' if key else 'not signed: give --keys if it is to convince others'}")
 
@@ -156,10 +156,10 @@ def page(
 
 
 @contextmanager
-def _audited(files: Sequence[Path], contract_files: Sequence[Path] | None, *, compare: bool = True) -> Iterator[Audit]:
+def _audited(files: Sequence[str], contract_files: Sequence[Path] | None, *, compare: bool = True) -> Iterator[Audit]:
     """Read every file once; they stay open inside the block."""
     with ExitStack() as stack:
-        sources: list[Source] = [stack.enter_context(opened(path)) for path in files]
+        sources: list[Source] = [stack.enter_context(opened(named(file))) for file in files]
         with waiting("reading", sum(source.rows for source in sources)) as tick:
             found = audit(sources, [_contract(path) for path in contract_files or ()], compare=compare, tick=tick)
         yield found
@@ -169,8 +169,8 @@ def _contract(path: Path) -> Contract:
     return loads(disk.read_text(path), str(path))
 
 
-def _verify_against(file: Path, against: Path, contract_files: Sequence[Path] | None) -> None:
-    with _audited([against], contract_files, compare=False) as found, opened(file) as source:
+def _verify_against(file: str, against: str, contract_files: Sequence[Path] | None) -> None:
+    with _audited([against], contract_files, compare=False) as found, opened(named(file)) as source:
         _require_sound(found)
         earlier = found.read[0].source
         if not earlier.made:
@@ -185,9 +185,9 @@ def _require_sound(found: Audit) -> None:
     faults = []
     for read in found.read:
         if read.broken is not None:
-            faults.append(f"{read.source.path}: the chain breaks at entry {read.broken.number}: {read.broken.reason}")
+            faults.append(f"{read.source.place}: the chain breaks at entry {read.broken.number}: {read.broken.reason}")
         elif not read.sound:
-            faults.append(f"{read.source.path}: signature {telling.signature(read, Words('en'))}")
+            faults.append(f"{read.source.place}: signature {telling.signature(read, Words('en'))}")
     if faults:
         raise LedgerBroken(". ".join(faults) + ". Compare it with the other side's ledger")
 

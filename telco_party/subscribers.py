@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from tandem.contract import Contract
 from tandem.crypto.voprf import KeyPair
 from tandem.errors import ContractError, InputError
 from tandem.node import disk
-from tandem.node.config import TableFile
+from tandem.node.inputs.source import TableSource
 from tandem.node.keys import alignment_key, derive
 from tandem.tables import Positions, Table
 
@@ -31,12 +33,13 @@ class Subscribers:
         return len(self.rows)
 
 
-def hashed(table: Table, options: TableFile, contract: Contract, seed: bytes, engine: Engine, shelf: Path) -> Subscribers:
+def hashed(table: Table, options: TableSource, contract: Contract, seed: bytes, engine: Engine, shelf: Path) -> Subscribers:
     """Return the tags of the table under the contract's key, made once and kept in `shelf` until the contract ends.
 
-    The order is drawn from seed and contract, so it is the same whenever the node is started again. Raises InputError for identifiers that
-    are empty, malformed or repeated and not to be dropped; ContractError if our seed is not the one behind the pinned key, or the table is
-    larger than the contract allows.
+    The order is drawn from seed, contract and identifiers, so it is the same whenever the node is started again, in whatever order a
+    database gives the rows. Raises InputError for identifiers that are empty, malformed or repeated and not to be dropped, and for other
+    identifiers than the tags were made of; ContractError if our seed is not the one behind the pinned key, or the table is larger than the
+    contract allows.
     """
     key = alignment_key(seed, contract)
     if key.public.hex() != contract.telco.oprf_key:
@@ -44,13 +47,24 @@ def hashed(table: Table, options: TableFile, contract: Contract, seed: bytes, en
     ids = normalise(table.ids, contract.identifier, options.keep, drop_bad=options.drop_bad)
     if len(ids) > contract.caps.table:
         raise ContractError(f"contract {contract.id}: the table has {len(ids)} subscribers, caps.table is {contract.caps.table}")
-    order = shuffle(bytes(len(ids) * WIDTH), derive(seed, "order", contract.digest))
+    by_value = np.array(sorted(range(len(ids)), key=ids.values.__getitem__), dtype=np.int64)
+    order = by_value[shuffle(bytes(len(ids) * WIDTH), derive(seed, "order", contract.digest))]
+    made_of = _digest(ids.values[row] for row in by_value.tolist())
     path = shelf / f"tags-{contract.id}.bin"
     if path.exists():
-        tags = disk.read_private(path)
-        if len(tags) != len(ids) * WIDTH:
-            raise InputError(f"{path} was made of another table: move it away, and draft a new contract for the new table")
+        kept = disk.read_private(path)
+        tags = kept[len(made_of) :]
+        if not kept.startswith(made_of) or len(tags) != len(ids) * WIDTH:
+            raise InputError(f"{path} was made of other identifiers: move it away, and draft a new contract for the new table")
     else:
         tags = take(make_tags(key, ids.values, engine), order)
-        disk.write(path, tags)
+        disk.write(path, made_of + tags)
     return Subscribers(key, tags, np.asarray(ids.rows)[order])
+
+
+def _digest(values: Iterable[bytes]) -> bytes:
+    """Return SHA-256 of the identifiers in this order, each after its length: 32 bytes."""
+    state = hashlib.sha256()
+    for value in values:
+        state.update(len(value).to_bytes(4, "big") + value)
+    return state.digest()

@@ -138,7 +138,7 @@ def make_site(root: Path, *, telco_address="127.0.0.1:1", coordinator_address="1
 def make_telco(site: Site, ledger: Ledger, report=lambda _: None, engine=None, seed=b"telco") -> Telco:
     config = read(site.folder(TELCO) / "node.toml", TelcoConfig)
     disk.make_private_folder(config.at(config.state))
-    table = load(config.at(config.table.file), config.table.id)
+    table = load(config.table, config.folder)
     return Telco(config, site.parties[TELCO].keys, table, ledger, engine or Serial(), Seeded(seed), report)
 
 

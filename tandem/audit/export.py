@@ -49,7 +49,7 @@ def party_of(ledger: Ledger, contract: str = "") -> Role:
     """Return whose ledger it is. Raises InputError where its entries do not say."""
     found = owner(ledger.classes(contract))
     if found is None:
-        raise InputError(f"{ledger.path} holds too few entries{' of that contract' if contract else ''} to tell whose it is")
+        raise InputError(f"{ledger.place} holds too few entries{' of that contract' if contract else ''} to tell whose it is")
     return found
 
 
@@ -85,7 +85,7 @@ def write(
                 rows += 1
         found = chain.end(ledger.head)
         if found is not None:
-            raise LedgerBroken(f"{ledger.path}: {found.reason}. Nothing was exported; see `tandem ledger verify`")
+            raise LedgerBroken(f"{ledger.place}: {found.reason}. Nothing was exported; see `tandem ledger verify`")
         put("\n" + _CLOSE.decode())
         signature = key.sign(DOMAIN + covered.digest()).hex() if key else ""
         file.write(f'"signature":"{signature}"}}\n'.encode())
@@ -122,6 +122,11 @@ class Export:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InputError(f"{path} is neither a ledger nor an export of this version: make one with `tandem ledger export`") from None
         return cls(path, checked.party, checked.rows, checked.head, checked.contract, checked.used, checked.key, checked.made)
+
+    @property
+    def place(self) -> str:
+        """What errors call it."""
+        return str(self.path)
 
     def entries(self) -> Iterator[Entry]:
         """Yield the entries in order, line by line; at the end `signature` is known."""

@@ -112,25 +112,25 @@ def unchanged_since(source: Source, export: Source, *, tick: Tick = lambda _: No
         if export.contract not in {"", entry.contract} or (due is None and entry.number > export.head[0]):
             continue
         if due is None or entry.hash != due.hash:
-            raise LedgerBroken(f"{source.path}: entry {entry.number} is not what was exported at {export.made}: it was changed since")
+            raise LedgerBroken(f"{source.place}: entry {entry.number} is not what was exported at {export.made}: it was changed since")
         due = following()
     if due is not None:
-        raise LedgerBroken(f"{source.path}: entry {due.number}, exported at {export.made}, is gone: the newest were cut off")
+        raise LedgerBroken(f"{source.place}: entry {due.number}, exported at {export.made}, is gone: the newest were cut off")
     _hold(source, chain.end(source.head))
 
 
 def _hold(source: Source, found: Break | None) -> None:
     if found is not None:
-        raise LedgerBroken(f"{source.path}: the chain breaks at entry {found.number}: {found.reason}")
+        raise LedgerBroken(f"{source.place}: the chain breaks at entry {found.number}: {found.reason}")
 
 
 def _pairs(sources: Sequence[Source]) -> dict[tuple[Role, Role], Pair]:
     parties: list[Role] = []
     for source in sources:
         if source.party is None:
-            raise InputError(f"{source.path} holds too few entries to tell whose it is: there is nothing to compare")
+            raise InputError(f"{source.place} holds too few entries to tell whose it is: there is nothing to compare")
         if source.party in parties:
-            raise InputError(f"{source.path} is another ledger of the {source.party}: to see whether it changed, use `verify --against`")
+            raise InputError(f"{source.place} is another ledger of the {source.party}: to see whether it changed, use `verify --against`")
         parties.append(source.party)
     filters = {source.contract for source in sources if source.contract}
     if len(filters) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -82,10 +82,10 @@ class _Class:
 def _source(read: Read, words: Words) -> dict[str, Any]:
     source: Source = read.source
     firsts = [line.first.time for line in read.tally.lines.values()]
-    kind = words("kind_export", file=source.path.name, made=telling.moment(source.made)) if source.made else ""
+    kind = words("kind_export", file=PurePath(source.place).name, made=telling.moment(source.made)) if source.made else ""
     return {
         "name": role_name(source.party, words.language) if source.party else telling.NONE,
-        "kind": kind or words("kind_original", file=source.path.name),
+        "kind": kind or words("kind_original", file=PurePath(source.place).name),
         "part": bool(source.contract),
         "rows": source.rows,
         "first": telling.moment(min(map(str, firsts))) if firsts else telling.NONE,

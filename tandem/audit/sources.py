@@ -10,9 +10,11 @@ from typing import Protocol
 
 from tandem.audit.export import Export, Signature
 from tandem.contract import Role
+from tandem.errors import InputError
 from tandem.ledger.chain import Entry
 from tandem.ledger.owner import owner
 from tandem.node import disk
+from tandem.node.ledger_database import Place, place_of
 from tandem.node.ledger_store import Ledger
 
 _SQLITE = b"SQLite format 3\0"
@@ -22,7 +24,7 @@ class Source(Protocol):
     """A ledger or an export; see `Export` for the meaning of each field."""
 
     @property
-    def path(self) -> Path: ...  # noqa: D102 - as in Export
+    def place(self) -> str: ...  # noqa: D102 - as in Export
     @property
     def party(self) -> Role | None: ...  # noqa: D102
     @property
@@ -49,7 +51,7 @@ class Original:
     """A node's ledger, as it was when it was opened; `party` is None where its entries do not say whose it is."""
 
     ledger: Ledger
-    path: Path
+    place: str
     party: Role | None
     rows: int
     head: tuple[int, str]
@@ -64,17 +66,28 @@ class Original:
         return self.ledger.entries()
 
 
+def named(text: str) -> Place:
+    """Return the place of a node's ledger, a file or a URL. Raises InputError for a URL that cannot be."""
+    try:
+        return place_of(text)
+    except ValueError as failure:
+        raise InputError(str(failure)) from None
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def opened(place: Place) -> Iterator[Source]:
     """Open a ledger or an export. Raises InputError for what is neither, or cannot be read."""
+    if isinstance(place, Path) and not _is_ledger(place):
+        yield Export.open(place)
+        return
+    with Ledger(place, read_only=True) as ledger, ledger.snapshot():
+        classes = ledger.classes()
+        yield Original(ledger, ledger.place, owner(classes), sum(row[-1] for row in classes), ledger.head, ledger.usage())
+
+
+def _is_ledger(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            original = file.read(len(_SQLITE)) == _SQLITE
+            return file.read(len(_SQLITE)) == _SQLITE
     except OSError as failure:
         raise disk.explain(failure, path, "read") from None
-    if original:
-        with Ledger(path, read_only=True) as ledger, ledger.snapshot():
-            classes = ledger.classes()
-            yield Original(ledger, path, owner(classes), sum(row[-1] for row in classes), ledger.head, ledger.usage())
-    else:
-        yield Export.open(path)

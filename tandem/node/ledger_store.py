@@ -1,43 +1,37 @@
-"""The ledger on disk: one SQLite file a node (0600), append-only, hash-chained, with counters of what each contract has used up.
+"""The ledger: append-only, hash-chained, with counters of what each contract has used up.
 
-Every append is one transaction, in write-ahead mode with synchronous = NORMAL: about 0.1 ms. It survives the death of the process at any
-point; a power cut may lose the last moments, never the order. Appends may come from several threads, or processes, of one node.
+By default one SQLite file a node (0600): every append is one transaction, in write-ahead mode with synchronous = NORMAL: about 0.1 ms. It
+survives the death of the process at any point; a power cut may lose the last moments, never the order. Or a schema in PostgreSQL, which
+syncs as that server is set. Appends may come from several threads, or processes, of one node.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import astuple
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from tandem.errors import ContractError, Enumeration, InputError, ScoreBudgetSpent, TandemError
 from tandem.ledger.chain import GENESIS, Break, Entry, first_break, link
 from tandem.ledger.disclosure import Disclosed
-from tandem.node import disk
+from tandem.node.ledger_database import Place, open_database
 
 Counter = Literal["identifiers", "bits", "jobs"]
 """What a contract uses up: identifiers asked, bits of score a person, jobs begun."""
 
-_WAIT = 30.0
-"""Seconds to wait while another process of this node writes."""
-
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE entries (
   number INTEGER PRIMARY KEY, time TEXT NOT NULL, contract TEXT NOT NULL, session TEXT NOT NULL, direction TEXT NOT NULL,
   peer TEXT NOT NULL, script TEXT NOT NULL, message TEXT NOT NULL, size INTEGER NOT NULL, frame TEXT NOT NULL,
   disclosed TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE used (contract TEXT NOT NULL, counter TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (contract, counter));
-CREATE TRIGGER no_change BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER no_removal BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-"""
+INSERT INTO head VALUES (1, 0, '{GENESIS}');
+"""  # noqa: S608 - a constant
 _COLUMNS = "time, contract, session, direction, peer, script, message, size, frame, disclosed, number, previous, hash"
 _VERSION = 1
 
@@ -45,21 +39,10 @@ _VERSION = 1
 class Ledger:
     """An open ledger. Use it as a context; `read_only` for showing and verifying while a node may be writing."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path = path
+    def __init__(self, place: Place, *, read_only: bool = False) -> None:
         self._lock = threading.Lock()
-        if not path.exists():
-            if read_only:
-                raise InputError(f"{path} does not exist: name the ledger.sqlite of a node")
-            self._create()
-        disk.require_private(path)
-        with self._explained():
-            self._database = self._connect(read_only=read_only)
-            try:
-                self._check()
-            except BaseException:
-                self._database.close()
-                raise
+        self._database = open_database(place, _TABLES, _VERSION, read_only=read_only)
+        self.place = self._database.place
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +51,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Everything appended is in it."""
+        """Close it. Everything appended is in it."""
         with self._lock:
             self._database.close()
 
@@ -106,7 +89,8 @@ class Ledger:
 
     def usage(self) -> list[tuple[str, str, int]]:
         """Return (contract, counter, amount) of everything used so far."""
-        return [(row[0], row[1], row[2]) for row in self._database.execute("SELECT * FROM used ORDER BY contract, counter")]
+        found = self._database.execute("SELECT contract, counter, amount FROM used ORDER BY contract, counter")
+        return [(row[0], row[1], row[2]) for row in found]
 
     def __len__(self) -> int:
         return self._head()[0]
@@ -126,17 +110,13 @@ class Ledger:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See the ledger as it is now until the end of the block, whatever a node appends meanwhile."""
-        with self._explained():
-            self._database.execute("BEGIN")
-            try:
-                yield
-            finally:
-                self._database.execute("ROLLBACK")
+        with self._database.explained(), self._database.reading():
+            yield
 
     def entries(self, contract: str = "") -> Iterator[Entry]:
         """Yield the entries in order, of all contracts or of one (digest, hex), without loading them all."""
         query = f"SELECT {_COLUMNS} FROM entries WHERE ? IN ('', contract) ORDER BY number"  # noqa: S608 - a constant
-        for row in self._database.execute(query, (contract,)):
+        for row in self._database.rows(query, (contract,)):
             fields: list[Any] = [*row[:9], _unpack(row[9]), *row[10:]]
             yield Entry(*fields)
 
@@ -148,67 +128,13 @@ class Ledger:
     def _head(self) -> tuple[int, str]:
         row = self._database.execute("SELECT number, hash FROM head").fetchone()
         if row is None:
-            raise InputError(f"ledger {self.path}: its head is missing: restore the file from a backup, and say so to the other side")
+            raise InputError(f"ledger {self.place}: its head is missing: restore the file from a backup, and say so to the other side")
         return int(row[0]), str(row[1])
-
-    def _create(self) -> None:
-        # The file exists with its rights before SQLite opens it; SQLite gives the same rights to the files beside it.
-        try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, disk.PRIVATE))
-        except OSError as failure:
-            raise disk.explain(failure, self.path, "make") from None
-        try:
-            with self._explained(), closing(self._connect(read_only=False)) as database:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.executescript(f"BEGIN;{_TABLES}")
-                database.execute("INSERT INTO head VALUES (1, 0, ?)", (GENESIS,))
-                database.execute(f"PRAGMA user_version = {_VERSION}")
-                database.execute("COMMIT")
-        except InputError:
-            self.path.unlink(missing_ok=True)
-            raise
-
-    def _connect(self, *, read_only: bool) -> sqlite3.Connection:
-        address = f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
-        return sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
-
-    def _check(self) -> None:
-        self._database.text_factory = _lenient
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version != _VERSION:
-            raise InputError(f"{self.path} is no ledger of this version ({version}, not {_VERSION}): name a ledger.sqlite of this version")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, self._explained():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
+        with self._lock, self._database.explained(), self._database.writing():
             yield
-        except sqlite3.Error as failure:
-            advice = {
-                sqlite3.SQLITE_FULL: "the disk is full: nothing was recorded; free some space and start again",
-                sqlite3.SQLITE_NOTADB: "it is no ledger: name a node's ledger.sqlite",
-                sqlite3.SQLITE_CORRUPT: "the file is damaged: restore it from a backup, and say so to the other side",
-                sqlite3.SQLITE_BUSY: "another process holds it: stop that one first",
-                sqlite3.SQLITE_READONLY: "it cannot be written: run as its owner, on a disk that is not read-only",
-            }.get(_code(failure) & 0xFF, str(failure))
-            raise InputError(f"ledger {self.path}: {advice}") from None
-
-
-def _code(failure: sqlite3.Error) -> int:
-    code: Any = getattr(failure, "sqlite_errorcode", 0)
-    return int(code)
 
 
 def _pack(disclosed: tuple[Disclosed, ...]) -> str:
@@ -225,11 +151,6 @@ def _unpack(text: Any) -> tuple[Disclosed, ...]:
         pass
     foreign: Any = "?"
     return (Disclosed(foreign, repr(text)),)
-
-
-def _lenient(text: bytes) -> str:
-    """Return a column's text; bytes that are no UTF-8 come back escaped, so that the hash fails and the row can be named."""
-    return text.decode(errors="backslashreplace")
 
 
 def _spent(counter: Counter, total: int, cap: int) -> TandemError:

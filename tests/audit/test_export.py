@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from contracts import KEYS
@@ -30,7 +31,7 @@ def ledger(tmp_path):
 
 
 def exported(ledger, key=KEYS[TELCO], contract=""):
-    path = ledger.path.with_suffix(".json")
+    path = Path(ledger.place).with_suffix(".json")
     write(ledger, path, key, contract, clock=lambda: "2027-03-01T00:00:00Z")
     return path
 
@@ -139,13 +140,13 @@ def test_rows_taken_out_of_an_unsigned_export_are_counted(ledger):
 
 
 def test_a_broken_ledger_is_not_exported(ledger):
-    with closing(sqlite3.connect(ledger.path)) as database:
+    with closing(sqlite3.connect(ledger.place)) as database:
         database.execute("DROP TRIGGER no_change")
         database.execute("UPDATE entries SET size = 5 WHERE number = 3")
         database.commit()
     with pytest.raises(LedgerBroken, match="entry 3 was changed"):
         exported(ledger)
-    assert not ledger.path.with_suffix(".json").exists()
+    assert not Path(ledger.place).with_suffix(".json").exists()
 
 
 def test_too_few_entries_to_tell_whose_they_are(tmp_path):
