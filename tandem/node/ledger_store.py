@@ -1,7 +1,8 @@
 """The ledger on disk: one SQLite file a node (0600), append-only, hash-chained, with counters of what each contract has used up.
 
 Every append is one transaction, in write-ahead mode with synchronous = NORMAL: about 0.1 ms. It survives the death of the process at any
-point; a power cut may lose the last moments, never the order. Appends may come from several threads, or processes, of one node.
+point; a power cut may lose the last moments, never the order. What a contract has used up, and what a job stands at (`checkpoints`), is
+written with synchronous = FULL: it survives a power cut too. Appends may come from several threads, or processes, of one node.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Ledger:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._together = False
         if not path.exists():
             if read_only:
                 raise InputError(f"{path} does not exist: name the ledger.sqlite of a node")
@@ -89,7 +91,7 @@ class Ledger:
         """
         if amount < 0:
             raise ValueError(f"a counter does not run backwards: {amount}")
-        with self._writing():
+        with self.together():
             total = self.used(contract, counter) + amount
             if total > cap:
                 raise _spent(counter, total, cap)
@@ -98,6 +100,20 @@ class Ledger:
                 (contract, counter, total),
             )
         return total
+
+    @contextmanager
+    def together(self) -> Iterator[sqlite3.Connection]:
+        """Make all that is used and kept in this context one transaction, on the disk before it ends; an exception undoes all of it."""
+        with self._lock:
+            if self._together:  # part of what an outer context began, in this thread
+                yield self._database
+                return
+            with self._writing(durable=True):
+                self._together = True
+                try:
+                    yield self._database
+                finally:
+                    self._together = False
 
     def used(self, contract: str, counter: Counter) -> int:
         """Return how much the contract (digest, hex) has used so far."""
@@ -162,8 +178,10 @@ class Ledger:
             raise InputError(f"{self.path} is no ledger of this version ({version}, not {_VERSION}): name a ledger.sqlite of this version")
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, *, durable: bool = False) -> Iterator[None]:
         with self._lock, self._explained():
+            if durable:
+                self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -172,6 +190,9 @@ class Ledger:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
+            finally:
+                if durable:
+                    self._database.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
