@@ -22,7 +22,8 @@ def hold(
     """Play ALIGN with shuffled `tags`; return the roster, ascending positions in them.
 
     `asked` identifiers were declared when the session opened, and held against cap and budget there; `once` holds all attempts at one
-    alignment together to them. Raises Enumeration for more of them or a longer roster, ForeignElement for bad or repeated points, OutOfTurn if the seeker shelved another table than this one.
+    alignment together to them. Raises Enumeration for more of them or a longer roster, ForeignElement for bad or repeated points,
+    OutOfTurn if the seeker shelved another table than this one.
     """
     for at in range(0, len(tags), TAGS_LENGTH * WIDTH):
         yield Tags(tags[at : at + TAGS_LENGTH * WIDTH])
