@@ -188,13 +188,16 @@ class Nodes:
 
 
 @asynccontextmanager
-async def serving(site: Site, *, patience=20.0, opening_patience=5.0, engine=None, wrap: Callable | None = None) -> AsyncIterator[Nodes]:
-    """Run both nodes. `wrap(troupe)` may stand in for a node's troupe."""
-    nodes = Nodes(site)
+async def serving(
+    site: Site, *, patience=20.0, opening_patience=5.0, engine=None, wrap: Callable | None = None, ports: dict | None = None,
+    seed=b"telco",
+) -> AsyncIterator[Nodes]:
+    """Run both nodes, at `ports` if given. `wrap(troupe)` may stand in for a node's troupe."""
+    nodes, ports = Nodes(site), ports or {TELCO: 0, COORDINATOR: 0}
     wrap = wrap or (lambda troupe: troupe)
     for role in (TELCO, COORDINATOR):
         nodes.ledgers[role] = Ledger(site.folder(role) / "ledger.sqlite")
-    nodes.telco = make_telco(site, nodes.ledgers[TELCO], nodes.told[TELCO].append, engine)
+    nodes.telco = make_telco(site, nodes.ledgers[TELCO], nodes.told[TELCO].append, engine, seed)
     nodes.coordinator = make_coordinator(site, nodes.ledgers[COORDINATOR], nodes.told[COORDINATOR].append)
 
     def server(role, troupe, dialler=None) -> Server:
@@ -205,7 +208,7 @@ async def serving(site: Site, *, patience=20.0, opening_patience=5.0, engine=Non
 
     nodes.servers[COORDINATOR] = server(COORDINATOR, nodes.coordinator)
     try:
-        nodes.ports[COORDINATOR] = await nodes.servers[COORDINATOR].start("127.0.0.1:0")
+        nodes.ports[COORDINATOR] = await nodes.servers[COORDINATOR].start(f"127.0.0.1:{ports[COORDINATOR]}")
         certificate = site.parties[COORDINATOR].keys.tls_certificate
 
         def dialler(contract: Contract) -> Dialler:
@@ -213,7 +216,7 @@ async def serving(site: Site, *, patience=20.0, opening_patience=5.0, engine=Non
             return Dialler(site.parties[TELCO].keys, contract, {COORDINATOR: (address, certificate)})
 
         nodes.servers[TELCO] = server(TELCO, nodes.telco, dialler)
-        nodes.ports[TELCO] = await nodes.servers[TELCO].start("127.0.0.1:0")
+        nodes.ports[TELCO] = await nodes.servers[TELCO].start(f"127.0.0.1:{ports[TELCO]}")
         yield nodes
     finally:
         for one in nodes.servers.values():

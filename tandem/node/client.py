@@ -74,7 +74,6 @@ class Stage:
                         await called.end()
                 except TimeoutError:
                     raise mute(called.peer, self._patience) from None
-            return result
         except PeerLost:
             for called in calls:  # one that refused makes us lose the others: tell of the refusal
                 await called.require_no_refusal()
@@ -83,3 +82,4 @@ class Stage:
             for called in calls:
                 called.call.cancel()
             thread.shutdown(wait=False)
+        return result

@@ -1,12 +1,13 @@
 """Plain values as bytes and back, for a party's own disk: JSON for the structure, the bytes of arrays behind it. Nothing is executed.
 
-A value is None, bool, int, float, str, bytes, a list or tuple, a dict with text keys, a numpy array, or a dataclass of such. `restore`
+A value is None, bool, int, float, str, bytes, a tuple of one kind, a dict with text keys, a numpy array, or a dataclass of such. `restore`
 reads a type's annotations: bytes that do not hold exactly its fields, each of its kind, are refused. Floats come back bit by bit.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -59,29 +60,20 @@ def unpack(data: bytes) -> Any:
     return json.loads(data[8:at], object_hook=found)
 
 
-def restore(kind: Any, value: Any) -> Any:  # noqa: C901, PLR0911 - one line a kind
+def restore(kind: Any, value: Any) -> Any:
     """Return what `pack` was given, of the annotated `kind`, from what `unpack` returned. Raises ValueError where they do not fit."""
     origin, inside = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        if value is None and NoneType in inside:
-            return None
-        (kind,) = (one for one in inside if one is not NoneType)
-        return restore(kind, value)
-    if origin is np.ndarray or kind is np.ndarray:
-        wanted = np.dtype(get_args(inside[1])[0])
-        if isinstance(value, np.ndarray) and value.dtype == wanted:
-            return value
-    elif origin in {tuple, list} and isinstance(value, list):
-        if inside[-1] is ... or origin is list:
-            return origin(restore(inside[0], one) for one in value)
-        return tuple(restore(one, each) for one, each in zip(inside, value, strict=True))
-    elif origin is dict and isinstance(value, dict):
-        return {str(name): restore(inside[1], one) for name, one in value.items()}
-    elif is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
+        return None if value is None else restore(next(one for one in inside if one is not NoneType), value)
+    if origin is np.ndarray and isinstance(value, np.ndarray) and value.dtype == np.dtype(get_args(inside[1])[0]):
+        return value
+    if origin is tuple and isinstance(value, list):
+        return tuple(restore(inside[0], one) for one in value)
+    if origin in {dict, Mapping} and isinstance(value, dict):
+        return {name: restore(inside[1], one) for name, one in value.items()}
+    if is_dataclass(kind) and isinstance(value, dict) and set(value) == {each.name for each in fields(kind)}:
         hints = get_type_hints(kind)
-        if set(value) != {each.name for each in fields(kind)}:
-            raise ValueError(f"other fields than those of {kind.__name__}")
-        return kind(**{name: restore(hints[name], one) for name, one in value.items()})
-    elif kind in {bool, int, float, str, bytes} and type(value) is kind:
+        return kind(**{name: restore(hints[name], one) for name, one in value.items()})  # type: ignore[operator]  # it is a class
+    if type(value) is kind:
         return value
     raise ValueError(f"{type(value).__name__} stands where {kind} is due")

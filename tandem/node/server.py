@@ -125,7 +125,7 @@ class Server:
             await self._admit(context)
         except TandemError as error:
             self._report(f"{type(error).__name__}: {error}")
-            if isinstance(error, PeerLost) and not isinstance(error, PeerRefused):
+            if _lost(error):
                 status, word = grpc.StatusCode.UNAVAILABLE, LOST
         except asyncio.CancelledError:
             if not self._stopping:
@@ -201,8 +201,7 @@ class Server:
             meeting.give_up(f"the {caller} hung up in the middle of the session")
             raise
         if meeting.failed is not None:
-            kind = PeerLost if isinstance(meeting.failed, PeerLost) and not isinstance(meeting.failed, PeerRefused) else PeerRefused
-            raise kind("the session failed; the reason stands above")
+            raise (PeerLost if _lost(meeting.failed) else PeerRefused)("the session failed; the reason stands above")
 
     async def _host(self, contract: Contract, session: bytes, meeting: _Meeting) -> None:
         """Wait for the other callers, cast ourselves, and play."""
@@ -252,3 +251,8 @@ class Server:
         stage = Stage(contract, dialler, self._patience)
         played: object = await stage.play(cast, session, meeting.opening, self._tap(contract, session), meeting.links)
         return played
+
+
+def _lost(failure: BaseException) -> bool:
+    """Say whether a session ended because somebody was gone, and not because of what was said or of a fault of ours."""
+    return isinstance(failure, PeerLost | asyncio.CancelledError) and not isinstance(failure, PeerRefused)
