@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import asynccontextmanager
 
 import pytest
-from three_parties import CUSTOMERS, make_site, run_study, serving
+from three_parties import CUSTOMERS, make_site, run_study, serving, until
 
 from bank_party import jobs
 from tandem.contract import BANK, COORDINATOR, TELCO
@@ -17,7 +17,7 @@ from tandem.wire.codec import Frame
 PASSES = 2
 
 
-class Cut(Exception):  # noqa: N818 - no error of ours: the process died
+class Cut(Exception):
     """The party dies here."""
 
 
@@ -116,24 +116,22 @@ def test_a_node_that_dies_is_waited_for_and_the_study_goes_on(reference, monkeyp
     told = []
 
     async def run():
-        async with serving(site) as first:
-            async with first.bank(seed=b"waits", reconnect=30.0, tell=told.append) as conductor:
-                study = asyncio.create_task(run_study(site, conductor))
-                while not any(seen.stage == 2 and seen.kind == "Sealed" for _, seen in first.frames):
-                    await asyncio.sleep(0.005)
-                ports = dict(first.ports)
-                for one in first.servers.values():
-                    await one.stop()
-                await asyncio.sleep(0.5)
-                assert not study.done()
-                async with serving(site, ports=ports) as second:
-                    trained = await study
-                    conductor.job.end()
-                    return trained, {seen.stage for _, seen in second.frames}, second.told
+        async with serving(site) as first, first.bank(seed=b"waits", reconnect=30.0, tell=told.append) as conductor:
+            study = asyncio.create_task(run_study(site, conductor))
+            await until(lambda: any(seen.kind == "Sealed" for _, seen in first.frames))
+            ports = dict(first.ports)
+            for one in first.servers.values():
+                await one.stop()
+            await asyncio.sleep(0.5)
+            assert not study.done()
+            async with serving(site, ports=ports) as second:
+                trained = await study
+                conductor.job.end()
+                return trained, {seen.stage for _, seen in second.frames}, second.told
 
     trained, stages, told_there = asyncio.run(run())
     assert trained.model == expected.model
-    assert stages == {2, 3}
+    assert {2, 3} <= stages <= {1, 2, 3}
     assert any("goes on, roster of" in line for line in told_there[TELCO])
     assert len(told) == 1
     assert "Calling again until" in told[0]
@@ -180,7 +178,7 @@ def test_other_inputs_are_no_way_to_go_on(reference):
                 await run_study(site, conductor)
             job = conductor.job
             store, purpose = job._store, job._kept.purpose
-            with pytest.raises(InputError, match="not those that job .* was begun with: .* --afresh"):
+            with pytest.raises(InputError, match=r"not those that job .* was begun with: .* --afresh"):
                 jobs.Job.open(store, site.contract, purpose, b"other", conductor.chance, 0.0, print)
             assert jobs.Job.open(store, site.contract, purpose, b"inputs", conductor.chance, 0.0, print).id == job.id
             assert jobs.Job.open(store, site.contract, "describe", b"inputs", conductor.chance, 0.0, print).resumed == ()
