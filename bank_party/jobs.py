@@ -134,9 +134,9 @@ class Job:
             self._lost = now
             if self._reconnect:
                 until = datetime.now().astimezone() + timedelta(seconds=self._reconnect)
-                self._tell(f"{lost}. Calling again until {until:%H:%M:%S}")
+                self._tell(f"{lost} (calling again until {until:%H:%M:%S})")
         left = self._lost + self._reconnect - now
         if left <= 0:
-            raise PeerLost(f"{lost}. What is done is kept: run the same command again to go on from there") from None
+            raise PeerLost(f"{lost} (what is done is kept: run the same command again to go on from there)") from None
         await asyncio.sleep(min(self._pause, left))
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
