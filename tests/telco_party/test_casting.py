@@ -281,6 +281,15 @@ def test_a_step_that_the_bank_did_not_keep_is_played_again_and_no_other(node):
     assert (node.used("jobs"), node.used("bits")) == (1, 16)
 
 
+def test_once_the_card_has_begun_the_pass_before_it_is_closed(node):
+    node.aligned()
+    node.cast(TRAIN).finish(None)
+    node.cast(CARD)
+    with pytest.raises(OutOfTurn):
+        node.cast(TRAIN)
+    node.cast(CARD)
+
+
 def test_a_second_alignment_of_a_job_is_of_the_same_identifiers_or_costs_a_job(node):
     """A cheating bank repeats its alignment with other identifiers: it gets answers to those it paid for, over all attempts together."""
     once_of(node.cast(align()))(b"the first chunk", CUSTOMERS - 10)

@@ -79,6 +79,7 @@ def test_another_wish_and_another_own_block_are_another_content():
     assert digests("describe solver") != digests("describe solver", choice=sealer.Choice(min_iv=0.01))
 
     def corrupt(name, _, role):
-        return tampered(role, said=lambda one: replace(one, ridge=2 * one.ridge) if isinstance(one, Own) else one) if name == "sealer" else role
+        said = tampered(role, said=lambda one: replace(one, ridge=2 * one.ridge) if isinstance(one, Own) else one)
+        return said if name == "sealer" else role
 
     assert digests("train solver") != digests("train solver", corrupt=corrupt)
