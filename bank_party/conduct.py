@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bank_party.jobs import Job
 from tandem.align.script import ALIGN
 from tandem.align.seeker import Found, seek
 from tandem.arguments import Chance, Engine
@@ -15,6 +16,7 @@ from tandem.describe.woe import Described
 from tandem.errors import CheckFailed
 from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Stage
+from tandem.node.recorder import both
 from tandem.score.statement import roster_digest
 from tandem.session.script import Script
 from tandem.session.session import Role
@@ -26,62 +28,102 @@ from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
 from tandem.wire.messages import Opening
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """What a look before training gave, or the check that failed."""
+
+    described: tuple[Described, ...]
+    failed: str
+
+
 @dataclass
 class Conductor:
-    """Plays the bank's roles: where to play, under which contract, with which workers and chance, and who looks on."""
+    """Plays the bank's roles: where to play, under which contract, with which workers and chance, who looks on, and for which job."""
 
     stage: Stage
     contract: Contract
     engine: Engine
     chance: Chance = field(repr=False)
     tap: Callable[[bytes], Tap]
+    job: Job
 
     async def align(self, ids: list[bytes]) -> Found:
         """Find which identifiers the telco also has."""
         public = bytes.fromhex(self.contract.telco.oprf_key)
-        playing = seek(
-            public, ids, self.contract.caps.table, self.contract.layout.min_matched, self.engine, self.chance.fork("align")
-        )
-        found: Found = await self._play(ALIGN, "seeker", playing, 0, ("ids", len(ids)), b"")
+
+        def playing(attempt: int) -> Role[Found]:
+            caps, fewest, chance = self.contract.caps, self.contract.layout.min_matched, self.chance.fork("align", attempt)
+            # Blinds of the job, not of the attempt: asked again, the same identifiers are the same bytes, and cost nothing.
+            return seek(public, ids, caps.table, fewest, self.engine, chance, self.job.blinds)
+
+        found: Found = await self._play("align", Found, ALIGN, "seeker", playing, 0, ("ids", len(ids)), b"")
         return found
 
     async def describe(self, secret: SecretKey, rows: sealer.Rows, choice: sealer.Choice, roster: Positions) -> list[Described]:
         """Look at the telco's variables before training. Raises CheckFailed, once all have closed, if a check failed at the coordinator."""
-        playing = sealer.describe(secret, rows, choice, self._terms, self.engine, self.chance.fork("describe"))
-        described, failed = await self._play(DESCRIBE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster))
-        if failed:
-            raise CheckFailed(failed)
-        return list(described)
+
+        def playing(attempt: int) -> Role[Statistics]:
+            chance = self.chance.fork("describe", attempt)
+            described, failed = yield from sealer.describe(secret, rows, choice, self._terms, self.engine, chance)
+            return Statistics(tuple(described), failed)
+
+        seen: Statistics = await self._play(
+            "describe", Statistics, DESCRIBE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster)
+        )
+        if seen.failed:
+            self.job.end()
+            raise CheckFailed(seen.failed)
+        return list(seen.described)
 
     async def train(
         self, secret: SecretKey, rows: sealer.Rows, progress: sealer.Progress, choice: sealer.Choice, roster: Positions, stage: int
     ) -> sealer.Progress:
         """Run training pass number `stage`."""
         terms = self._terms
-        last = stage == terms.passes
-        playing = sealer.train(secret, rows, progress, choice, terms, self.engine, self.chance.fork("train", stage), last=last)
-        after: sealer.Progress = await self._play(TRAIN, "sealer", playing, stage, ("rows", rows.count), roster_digest(roster))
+
+        def playing(attempt: int) -> Role[sealer.Progress]:
+            chance = self.chance.fork("train", stage, attempt)
+            return sealer.train(secret, rows, progress, choice, terms, self.engine, chance, last=stage == terms.passes)
+
+        after: sealer.Progress = await self._play(
+            f"pass_{stage}", sealer.Progress, TRAIN, "sealer", playing, stage, ("rows", rows.count), roster_digest(roster)
+        )
         return after
 
     async def card(self, secret: SecretKey, rows: sealer.Rows, roster: Positions) -> sealer.Card:
         """Have the card sealed and the roster scored with it."""
-        playing = sealer.card(secret, rows, self._terms, self.engine)
+
+        def playing(_: int) -> Role[sealer.Card]:
+            return sealer.card(secret, rows, self._terms, self.engine)
+
         made: sealer.Card = await self._play(
-            CARD, "sealer", playing, self._terms.passes + 1, ("rows", rows.count), roster_digest(roster)
+            "score", sealer.Card, CARD, "sealer", playing, self._terms.passes + 1, ("rows", rows.count), roster_digest(roster)
         )
         return made
 
     async def serve(self, secret: SecretKey, count: int, roster: Positions, card_step: int) -> Integers:
         """Score new customers with a card that the telco holds."""
-        playing = sealer.serve(secret, count, card_step, self.engine)
-        points: Integers = await self._play(SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
+
+        def playing(_: int) -> Role[Integers]:
+            return sealer.serve(secret, count, card_step, self.engine)
+
+        points: Integers = await self._play("serve", Integers, SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
         return points
 
     @property
     def _terms(self) -> Terms:
         return Terms.of(self.contract)
 
-    async def _play(self, script: Script, role: str, playing: Role[Any], stage: int, size: tuple[str, int], roster: bytes) -> Any:
-        session = self.chance.fork("session", script.name, stage).draw(16)
-        opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster)
-        return await self.stage.play(Cast(script, role, playing), session, opening, self.tap(session))
+    async def _play(
+        self, name: str, kind: Any, script: Script, role: str, playing: Callable[[int], Role[Any]], stage: int, size: tuple[str, int],
+        roster: bytes,
+    ) -> Any:
+        """Play one step of the job, or return what was kept of it."""
+
+        async def play(attempt: int) -> Any:
+            session = self.chance.fork("session", script.name, stage, attempt).draw(16)
+            opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster, self.job.id, attempt)
+            tap = both(self.tap(session), self.job.heard)
+            return await self.stage.play(Cast(script, role, playing(attempt)), session, opening, tap)
+
+        return await self.job.step(name, kind, play)

@@ -41,6 +41,8 @@ class StudyConfig(NodeConfig):
     out: Path = Path("out")
     model: Path | None = None
     """Scoring: the model.json that training wrote."""
+    reconnect: float = Field(default=600.0, ge=0.0, le=86_400.0)
+    """Seconds for which a peer that is gone is called again, before the study stops."""
     lang: Literal["en", "zh"] = "en"
     synthetic: bool = False
     """The data were made by a program; the report says so."""

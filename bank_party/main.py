@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ import tandem
 from bank_party import reporting, scoring, studies
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
+from bank_party.jobs import Job, Kept, fingerprint
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
 from bank_party.watching import Watching
@@ -30,6 +31,7 @@ from tandem.engine.pool import Pool
 from tandem.errors import InputError
 from tandem.node import disk, keys
 from tandem.node.chance import System
+from tandem.node.checkpoints import Checkpoints
 from tandem.node.client import Dialler, Stage
 from tandem.node.config import read
 from tandem.node.contracts import live_contract
@@ -42,43 +44,47 @@ from tandem.sums.terms import Terms
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
+Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
 
 
 @app.command("train")
-def train_command(study: Study) -> None:
+def train_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002 - a switch
     """Align, train and score under the contract that STUDY names; write model, scores, report and result.json.
 
-    Example: tandem bank train bank/study.toml
+    A study that was cut off goes on after its last finished step. Example: tandem bank train bank/study.toml
     """
     party = _Party.open(study)
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
     with ExitStack() as open_:
+        open_.enter_context(party.alone())
         ledger = open_.enter_context(Ledger(party.config.ledger_place))
         pool = open_.enter_context(Pool(party.config.workers))
         began = time.monotonic()
         secret = studies.secret_key(party.state, party.contract, System())
         keyed = time.monotonic() - began
         watching = open_.enter_context(party.watching(console, secret))
+        job = party.job("train", studies.inputs(party.config, prepared), ledger, watching, afresh=afresh)
 
         async def run(conductor: Conductor) -> studies.Trained:
             return await studies.train(party.config, party.contract, prepared, conductor, party.keys.seed, secret, watching.begin)
 
-        trained = asyncio.run(party.converse(run, ledger, pool, watching.tap))
+        trained = asyncio.run(party.converse(run, job, ledger, pool, watching.tap))
         trained.seconds["start"] = trained.seconds.get("start", 0.0) + keyed
         out = party.config.at(party.config.out)
         disk.make_private_folder(out)
         trained.model.save(out / "model.json")
         write_scores(out / "scores.csv", trained)
         write_facts(out / "study.json", _facts(trained, party, ledger, pool))
+        job.end()
     made = reporting.report(party.config, party.contract, party.keys.seed)
     print_summary(console, made, party.config.lang)
     console.print(f"written to {out}: report.html, result.json, model.json, scores.csv", soft_wrap=True)
 
 
 @app.command("score")
-def score_command(study: Study) -> None:
+def score_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002 - a switch
     """Score new customers with the card that STUDY's model and scoring contract name; write scored.csv.
 
     Example: tandem bank score bank/score.toml
@@ -91,20 +97,23 @@ def score_command(study: Study) -> None:
         Ledger(party.config.ledger_place) as ledger,
         Pool(party.config.workers) as pool,
         party.watching(console, secret) as watching,
+        party.alone(),
     ):
+        job = party.job("score", fingerprint(ids, table, model.card), ledger, watching, afresh=afresh)
         watching.begin("serve", len(ids))
         rows, points = asyncio.run(
-            party.converse(lambda conductor: scoring.score(conductor, model, ids, secret), ledger, pool, watching.tap)
+            party.converse(lambda conductor: scoring.score(conductor, model, ids, secret), job, ledger, pool, watching.tap)
         )
-    out = party.config.at(party.config.out)
-    disk.make_private_folder(out)
-    matched = scoring.write(out / "scored.csv", model, table, rows, points)
+        out = party.config.at(party.config.out)
+        disk.make_private_folder(out)
+        matched = scoring.write(out / "scored.csv", model, table, rows, points)
+        job.end()
     told = f"{matched} of {table.rows} customers scored with the card, the others with the bank's own columns: {out / 'scored.csv'}"
     console.print(told, soft_wrap=True)
 
 
 @app.command("describe")
-def describe_command(study: Study) -> None:
+def describe_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002 - a switch
     """Look at the telco's variables (match, WoE, IV under aliases) before training; choose in its section "choice" afterwards.
 
     Example: tandem bank describe bank/study.toml
@@ -112,15 +121,17 @@ def describe_command(study: Study) -> None:
     party = _Party.open(study)
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
-    with Ledger(party.config.ledger_place) as ledger, Pool(party.config.workers) as pool:
+    with Ledger(party.config.ledger_place) as ledger, Pool(party.config.workers) as pool, party.alone():
         secret = studies.secret_key(party.state, party.contract, System())
         with party.watching(console, secret) as watching:
+            job = party.job("describe", studies.inputs(party.config, prepared), ledger, watching, afresh=afresh)
 
             async def run(conductor: Conductor) -> studies.Looked:
                 return await studies.look(party.config, party.contract, prepared, conductor, party.keys.seed, secret, watching.begin)
 
-            looked = asyncio.run(party.converse(run, ledger, pool, watching.tap))
-    print_look(console, looked)
+            looked = asyncio.run(party.converse(run, job, ledger, pool, watching.tap))
+        print_look(console, looked)
+        job.end()
 
 
 @app.command("report")
@@ -174,7 +185,27 @@ class _Party:
         row = Terms.of(self.contract).layout(key).ciphertexts * key.width
         return Watching(console, layout.passes, layout.passes + 2, self.config.lang, row, key.width / (key.bits // SLOT_BITS))
 
-    async def converse(self, run: Callable[[Conductor], Coroutine[Any, Any, T]], ledger: Ledger, pool: Pool, watch: Tap) -> T:
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other commands of this bank off the same contract. Raises InputError if one is at it."""
+        return disk.alone(self.state / f"{self.contract.digest.hex()[:16]}.lock")
+
+    def steps(self, purpose: str) -> tuple[str, ...]:
+        """Return the steps of a job of this purpose, as they are called in its state."""
+        passes = tuple(f"pass_{number}" for number in range(1, self.contract.layout.passes + 1))
+        return ("align", *{"train": (*passes, "score"), "describe": ("describe",), "score": ("serve",)}[purpose])
+
+    def job(self, purpose: str, inputs: bytes, ledger: Ledger, watching: Watching, *, afresh: bool) -> Job:
+        """Return the job to go on with, or a new one, and tell which."""
+        store = Checkpoints(Kept, ledger, self.keys.seed, System())
+        job = Job.open(store, self.contract, purpose, inputs, System(), self.config.reconnect, watching.tell, afresh=afresh)
+        if job.resumed:
+            due = next((watching.title(step) for step in self.steps(purpose) if step not in job.resumed), "writing its results")
+            watching.tell(f"resuming job {job.id.hex()[:8]} at: {due}; --afresh begins a new one")
+        return job
+
+    async def converse(
+        self, run: Callable[[Conductor], Coroutine[Any, Any, T]], job: Job, ledger: Ledger, pool: Pool, watch: Tap
+    ) -> T:
         """Dial, run, hang up."""
         dialler = Dialler(self.keys, self.contract, self.peers)
         try:
@@ -183,7 +214,7 @@ class _Party:
             def tap(session: bytes) -> Tap:
                 return both(recorder(ledger, self.contract, session, "bank"), watch)
 
-            return await run(Conductor(stage, self.contract, pool, System(), tap))
+            return await run(Conductor(stage, self.contract, pool, System(), tap, job))
         finally:
             await dialler.close()
 

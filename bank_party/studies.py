@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bank_party import coding
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
+from bank_party.jobs import fingerprint
 from bank_party.load import Customers, load
 from bank_party.models import Model
 from tandem.align.identifiers import Identifiers, normalise
@@ -79,6 +80,11 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
     return Prepared(customers, ids, customers.labels)
 
 
+def inputs(config: StudyConfig, prepared: Prepared) -> bytes:
+    """Return the digest of what a job is begun with: it can go on with the same alone."""
+    return fingerprint(prepared.ids, prepared.customers.table, prepared.labels, config.model_dump_json(include={"coding", "choice"}))
+
+
 def secret_key(folder: Path, contract: Contract, chance: Chance) -> SecretKey:
     """Return the contract's Paillier key: one a contract, made once and kept in the bank's own folder (0600)."""
     path = folder / f"paillier-{contract.digest.hex()[:16]}.key"
@@ -132,11 +138,10 @@ async def train(
     config: StudyConfig, contract: Contract, prepared: Prepared, conductor: Conductor, seed: bytes, secret: SecretKey, watch: Watch
 ) -> Trained:
     """Run the study against the peers. Raises what goes wrong; nothing is written here."""
-    seconds: dict[str, float] = {}
+    seconds = conductor.job.seconds
     ids, layout = prepared.ids, contract.layout
-    with _timed(seconds, "align"):
-        watch("align", len(ids))
-        found = await conductor.align(ids.values)
+    watch("align", len(ids))
+    found = await conductor.align(ids.values)
     rows = ids.rows[found.rows]
     with _timed(seconds, "start"):
         out = hold_out([ids.values[row] for row in found.rows], float(layout.hold_out_share), seed, contract)
@@ -146,13 +151,12 @@ async def train(
         progress = sealer.begin(sealable, float(layout.ridge_weight))
     alone = progress.theta
     for stage in range(1, layout.passes + 1):
-        with _timed(seconds, f"pass_{stage}"):
-            watch(f"pass_{stage}", len(rows))
-            progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
-    with _timed(seconds, "score"):
-        watch("score", len(rows))
-        card = await conductor.card(secret, sealable, found.positions)
+        watch(f"pass_{stage}", len(rows))
+        progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
+    watch("score", len(rows))
+    card = await conductor.card(secret, sealable, found.positions)
     if failed := progress.failed or card.failed:
+        conductor.job.end()
         raise CheckFailed(f"the study ran to its end, but a check failed and nothing was released: {failed}")
     codings = tuple(one.coding for one in own)
     model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone)

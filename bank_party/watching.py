@@ -52,11 +52,20 @@ class Watching:
         if self._stage is not None:
             self._progress.remove_task(self._stage)
             self._progress.advance(self._study)
-        kind, _, number = stage.partition("_")
-        self._name = self._words[kind].format(number, self._passes) if number else self._words[kind]
+        self._name = self.title(stage)
         self._stage, self._kind, self._size = self._progress.add_task(self._name, total=size), "", size
         if not self._console.is_terminal:
             self._console.print(self._name)
+
+    def title(self, stage: str) -> str:
+        """Return what a stage is called."""
+        kind, _, number = stage.partition("_")
+        return self._words[kind].format(number, self._passes) if number else self._words[kind]
+
+    def tell(self, text: str) -> None:
+        """Print a line above the bars; what the stage's bar showed is shown again from its start."""
+        self._progress.console.print(text, soft_wrap=True, highlight=False)
+        self._kind = ""
 
     def tap(self, seen: Tapped) -> None:
         """Move the stage's bar by what a frame carried."""

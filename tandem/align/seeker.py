@@ -26,9 +26,10 @@ class Found:
     table: int
 
 
-def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: Engine, chance: Chance) -> Role[Found]:
+def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: Engine, chance: Chance, kept: Chance) -> Role[Found]:
     """Play ALIGN for normalised identifiers; return the roster.
 
+    `kept` gives the blinds and may repeat itself when the same identifiers are asked again; `chance` gives the weights, fresh each time.
     `public` is the key pinned in the contract. Raises KeySwitched if one answer was not made with it, Oversized for a table beyond
     `table_cap`, DuplicateTag, and InputError for fewer than `fewest` matches, before the holder hears of any.
     """
@@ -40,12 +41,12 @@ def seek(public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: E
     if not ids:
         raise _too_few(0, 0, fewest)
     found = _Opening(shelf)
-    begun = _blinded(ids, 0, engine, chance)
+    begun = _blinded(ids, 0, engine, kept)
     waiting: Iterator[voprf.Opened] = iter(())
     for first in range(0, len(ids), QUERY_LENGTH):
         chunk, blinds, slices = begun
         points = [point for part in slices for point in part]
-        begun = _blinded(ids, first + QUERY_LENGTH, engine, chance)  # the next chunk fills what time the workers have to spare
+        begun = _blinded(ids, first + QUERY_LENGTH, engine, kept)  # the next chunk fills what time the workers have to spare
         yield Query(b"".join(points))
         found.take(waiting)  # the chunk before, while the holder answers this one
         answer: Answer = yield Answer

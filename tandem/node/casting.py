@@ -67,8 +67,11 @@ def size(opening: Opening, name: str) -> int:
     return declared[name]
 
 
-def stage_in_order(opening: Opening, due: int, passes: int) -> None:
-    """Pass if this is the pass that is due: 1 to `passes` for training, then the card. Raises OutOfTurn."""
-    last = opening.script == "card"
-    if opening.stage != due or last != (due == passes + 1):
+def stage_in_order(opening: Opening, due: int, passes: int, *, begun: bool) -> None:
+    """Pass if this is the stage that is due, 1 to `passes` for training, then the card; or, unless the due one has `begun`, the one before.
+
+    A caller may stand one stage behind: it keeps its result after we kept ours. Raises OutOfTurn.
+    """
+    here = opening.stage == due or (not begun and opening.stage == due - 1)
+    if not (here and 1 <= opening.stage <= passes + 1) or (opening.script == "card") != (opening.stage == passes + 1):
         raise OutOfTurn(f"stage {opening.stage} of {opening.script[:20]!r} where stage {due} of {passes + 1} was due")

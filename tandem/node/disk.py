@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import tempfile
@@ -80,6 +81,23 @@ def writing(path: Path, mode: int = PRIVATE, *, replace: bool = True) -> Iterato
         if temporary:
             with suppress(FileNotFoundError):
                 Path(temporary).unlink()
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock on the file `path`, made if absent, while the context lasts. Raises InputError if another process holds it."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE)
+    except OSError as failure:
+        raise explain(failure, path, "write") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{path} is locked: another command is at work on the same contract; wait for it, or stop it") from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def read_private(path: Path) -> bytes:

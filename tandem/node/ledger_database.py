@@ -65,8 +65,11 @@ class Database(Protocol):
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield what a SELECT gives, without loading it all."""
 
-    def writing(self) -> AbstractContextManager[None]:
-        """Make what is executed in this context one transaction that no other writer, in any process, runs beside."""
+    def writing(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """Make what is executed in this context one transaction that no other writer, in any process, runs beside.
+
+        `durable`: it is on the disk when the context ends.
+        """
 
     def reading(self) -> AbstractContextManager[None]:
         """See one moment in this context."""
@@ -120,7 +123,9 @@ class _Sqlite:
         yield from self._connection.execute(statement, parameters)
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, *, durable: bool = False) -> Iterator[None]:
+        if durable:
+            self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -129,6 +134,9 @@ class _Sqlite:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        finally:
+            if durable:
+                self._connection.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -211,7 +219,7 @@ class _Postgres:
             yield from fetched
         self.execute(f"CLOSE {name}")
 
-    def writing(self) -> AbstractContextManager[None]:
+    def writing(self, *, durable: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002 - as durable as the server is set
         # Readers pass this lock and every other writer waits for it: what is read after it still holds when the sum is written.
         return self._transaction("BEGIN", "LOCK TABLE head IN EXCLUSIVE MODE")
 

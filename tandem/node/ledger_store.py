@@ -1,7 +1,8 @@
 """The ledger: append-only, hash-chained, with counters of what each contract has used up.
 
 By default one SQLite file a node (0600): every append is one transaction, in write-ahead mode with synchronous = NORMAL: about 0.1 ms. It
-survives the death of the process at any point; a power cut may lose the last moments, never the order. Or a schema in PostgreSQL, which
+survives the death of the process at any point; a power cut may lose the last moments, never the order. What a contract has used up, and
+what a job stands at (`checkpoints`), is written with synchronous = FULL: it survives a power cut too. Or a schema in PostgreSQL, which
 syncs as that server is set. Appends may come from several threads, or processes, of one node.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Literal, Self
 from tandem.errors import ContractError, Enumeration, InputError, ScoreBudgetSpent, TandemError
 from tandem.ledger.chain import GENESIS, Break, Entry, first_break, link
 from tandem.ledger.disclosure import Disclosed
-from tandem.node.ledger_database import Place, open_database
+from tandem.node.ledger_database import Database, Place, open_database
 
 Counter = Literal["identifiers", "bits", "jobs"]
 """What a contract uses up: identifiers asked, bits of score a person, jobs begun."""
@@ -40,7 +41,8 @@ class Ledger:
     """An open ledger. Use it as a context; `read_only` for showing and verifying while a node may be writing."""
 
     def __init__(self, place: Place, *, read_only: bool = False) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._together = False
         self._database = open_database(place, _TABLES, _VERSION, read_only=read_only)
         self.place = self._database.place
 
@@ -72,7 +74,7 @@ class Ledger:
         """
         if amount < 0:
             raise ValueError(f"a counter does not run backwards: {amount}")
-        with self._writing():
+        with self.together():
             total = self.used(contract, counter) + amount
             if total > cap:
                 raise _spent(counter, total, cap)
@@ -81,6 +83,20 @@ class Ledger:
                 (contract, counter, total),
             )
         return total
+
+    @contextmanager
+    def together(self) -> Iterator[Database]:
+        """Make all that is used and kept in this context one transaction, on the disk before it ends; an exception undoes all of it."""
+        with self._lock:
+            if self._together:  # part of what an outer context began, in this thread
+                yield self._database
+                return
+            with self._writing(durable=True):
+                self._together = True
+                try:
+                    yield self._database
+                finally:
+                    self._together = False
 
     def used(self, contract: str, counter: Counter) -> int:
         """Return how much the contract (digest, hex) has used so far."""
@@ -132,8 +148,8 @@ class Ledger:
         return int(row[0]), str(row[1])
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._lock, self._database.explained(), self._database.writing():
+    def _writing(self, *, durable: bool = False) -> Iterator[None]:
+        with self._lock, self._database.explained(), self._database.writing(durable=durable):
             yield
 
 

@@ -5,11 +5,12 @@ Every check that fails is told to the sealer and to this side's operator, never 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tandem.arguments import Chance
+from tandem.arguments import Chance, Once, unkept
 from tandem.describe import released, selection
 from tandem.describe.woe import Described, Rule
 from tandem.describe.woe import describe as describe_bins
@@ -25,7 +26,8 @@ from tandem.tables import Outline
 from tandem.train.newton import Step as Newton
 from tandem.train.newton import Totals, coding, shorter, step
 from tandem.train.pairs import IntArray
-from tandem.wire.messages import Own, Pairs, Polish, Release, Shapes, Step, Wish
+from tandem.wire.codec import encode
+from tandem.wire.messages import Message, Own, Pairs, Polish, Release, Shapes, Step, Wish
 
 ROUNDING = 0.05
 """Released coefficients are rounded to this share of a standard error: at full precision one theta carries chosen rows' codes (S3)."""
@@ -67,8 +69,11 @@ class Table:
         return tuple(o.bins for o in self.outlines)
 
 
-def describe(rows: int, terms: Terms) -> Role[str]:
-    """Play DESCRIBE for a roster of `rows`; return the check that failed, or nothing."""
+def describe(rows: int, terms: Terms, once: Once = unkept) -> Role[str]:
+    """Play DESCRIBE for a roster of `rows`; return the check that failed, or nothing.
+
+    `once` is asked about totals and wish before anything of them is told: other labels in another attempt are another look.
+    """
     key = yield from take_key(terms.contract, terms.key_bits)
     table = yield from _hear_table(rows, terms)
     wish: Wish = yield Wish
@@ -76,6 +81,7 @@ def describe(rows: int, terms: Terms) -> Role[str]:
     plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
     try:
         found = totals(layout, plain, np.concatenate(table.counts))
+        once(_digest(found, wish))
         described, _ = _chosen(table, found, wish, terms)
     except (RowAsSum, CheckFailed, InputError) as error:
         yield released.tell([], failed=str(error))
@@ -84,8 +90,8 @@ def describe(rows: int, terms: Terms) -> Role[str]:
     return ""
 
 
-def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: Chance) -> Role[Known]:
-    """Play one pass of TRAIN from `known`; return what lies after it."""
+def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: Chance, once: Once = unkept) -> Role[Known]:
+    """Play one pass of TRAIN from `known`; return what lies after it. `once` is asked about totals, wish and own block: see `describe`."""
     key = yield from take_key(terms.contract, terms.key_bits)
     table = yield from _hear_table(rows, terms)
     wish: Wish = yield Wish
@@ -96,7 +102,9 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
     try:
         if known.failed:
             raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
-        known = _solve(known, table, totals(layout, plain, np.concatenate(table.counts)), wish, own, terms)
+        found = totals(layout, plain, np.concatenate(table.counts))
+        once(_digest(found, wish, own))
+        known = _solve(known, table, found, wish, own, terms)
         newton = _newton(known)
         theta_t = newton.theta[len(known.theta_b) :]
         points = Scale.training(terms.grain).integers(_by_bin(known, theta_t), table.bins)
@@ -128,6 +136,14 @@ def card(known: Known, here: Here, terms: Terms, sign: Sign, kept: Chance) -> Ro
         yield Release(known.failed, (), (), (), (), b"")
     yield from say_table(key, table, here, sign)
     return known
+
+
+def _digest(found: Integers, *said: Message) -> bytes:
+    """Return the digest of all that an answer to the sealer hangs on."""
+    whole = hashlib.sha256(found.astype("<i8").tobytes())
+    for one in said:
+        whole.update(encode(one))
+    return whole.digest()
 
 
 def _hear_table(rows: int, terms: Terms) -> Role[Table]:

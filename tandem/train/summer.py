@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from gmpy2 import mpz
 
-from tandem.arguments import Chance, Engine
+from tandem.arguments import Chance, Engine, Once, unkept
 from tandem.contract import SLOT_BITS
 from tandem.crypto.paillier import PublicKey
 from tandem.crypto.slots import ScoreSlots
@@ -51,24 +51,28 @@ def describe(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role
     yield from share(key, products, layout, ahead, chance)
 
 
-def train(coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets) -> Role[None]:
-    """Play one pass of TRAIN."""
+def train(
+    coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets, once: Once = unkept
+) -> Role[None]:
+    """Play one pass of TRAIN. `once` lets the roster be scored with one table in all attempts at a pass, and no other."""
     key, ahead = yield from _open(coded, terms, engine, secrets.chance, packs=coded.table.rows, statistics_only=False)
     layout = terms.layout(key)
     products = yield from fold(key, coded.table, layout, engine)
     yield from share(key, products, layout, ahead, secrets.chance)
     table = yield from take_table(key, coded.table.bins, here, verify)
+    once(table.digest)
     scale = Scale.training(terms.grain)
     yield from say_scores(key, table, coded.table, scale, engine, ahead, dither(secrets.kept, here, table))
 
 
 def card(
-    coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets
+    coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets, once: Once = unkept
 ) -> Role[tuple[PublicKey, SealedTable]]:
-    """Play CARD; return key and signed table, which this side keeps for new customers."""
+    """Play CARD; return key and signed table, which this side keeps for new customers. `once`: see `train`."""
     key = yield from take_key(terms.contract, terms.key_bits)
     ahead = make_units(key, _packs(key, coded.table.rows), engine, secrets.chance.fork("card"))
     table = yield from take_table(key, coded.table.bins, here, verify)
+    once(table.digest)
     scale = Scale.card(terms.card_step)
     yield from say_scores(key, table, coded.table, scale, engine, ahead, dither(secrets.kept, here, table))
     return key, table

@@ -12,6 +12,9 @@ from tandem.crypto.paillier import Blinded, Foreign
 
 Ciphertexts = Blinded | Foreign
 
+JOB_WIDTH = 16
+"""Bytes of a job's name."""
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -23,6 +26,8 @@ class Opening:
     size_names: tuple[str, ...]
     sizes: tuple[int, ...]
     roster: bytes
+    job: bytes = bytes(JOB_WIDTH)
+    attempt: int = 1
 
 
 @dataclass(frozen=True)

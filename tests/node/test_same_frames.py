@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextlib import closing
+from contextlib import ExitStack
 from itertools import combinations
 
 from ledgers import held
-from three_parties import make_coordinator, make_site, make_telco, run_study, serving
+from three_parties import make_coordinator, make_job, make_site, make_telco, run_study, serving
 
 from bank_party.conduct import Conductor
 from tandem.arguments import Seeded
-from tandem.contract import BANK, COORDINATOR, TELCO
+from tandem.contract import BANK, COORDINATOR, ROLES, TELCO
 from tandem.engine.serial import Serial
 from tandem.node.casting import PLAYERS
 from tandem.node.ledger_store import Ledger
 from tandem.session.loopback import converse
 from tandem.session.session import Session
+from tandem.session.tap import untapped
 
 
 class LoopbackStage:
@@ -51,10 +52,12 @@ def by_link(frames):
 
 async def in_one_process(site, folder):
     frames = []
-    with closing(Ledger(folder / "loopback.sqlite")) as ledger:
-        troupes = {TELCO: make_telco(site, ledger), COORDINATOR: make_coordinator(site)}
+    with ExitStack() as stack:
+        ledgers = {role: stack.enter_context(Ledger(folder / f"loopback-{role}.sqlite")) for role in ROLES}
+        troupes = {TELCO: make_telco(site, ledgers[TELCO]), COORDINATOR: make_coordinator(site, ledgers[COORDINATOR])}
         stage = LoopbackStage(site.contract, troupes, lambda party: lambda seen: frames.append((party, seen)))
-        trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: None))
+        job = make_job(site, ledgers[BANK])
+        trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: untapped, job))
     return trained, frames
 
 

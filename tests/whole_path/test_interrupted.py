@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -204,6 +205,7 @@ def test_a_node_that_is_stopped_amid_a_pass_ends_at_once_and_well(site, parties,
 def test_after_all_that_the_same_folders_still_train(site, parties):
     processes = parties.amid_a_pass()
     assert processes[BANK].wait(60) == 0, log(site, BANK)
+    assert re.search(r"resuming job [0-9a-f]{8} at: pass \d of 4; --afresh begins a new one", log(site, BANK))
     names = {path.name for path in (site.folder(BANK) / "out").iterdir()}
     assert names == {"model.json", "scores.csv", "study.json", "report.html", "result.json"}
 
