@@ -168,8 +168,8 @@ class Telco:
             known = self._code(contract, job, saved)
             if known.standing.coded != saved.coded:
                 raise InputError(
-                    f"{self._config.table.source} is not the table that job {job.hex()[:8]} was aligned on: put that one back and start this"
-                    " node again, or let the bank begin a new job (--afresh)"
+                    f"{self._config.table.source} is not the table that job {job.hex()[:8]} was aligned on: put that one back and start"
+                    " this node again, or let the bank begin a new job (--afresh)"
                 )
             self._report(f"contract {contract.id[:8]}: job {job.hex()[:8]} goes on, roster of {len(saved.roster)}")
             self._jobs[contract.digest] = known

@@ -452,7 +452,7 @@ def test_a_step_opened_again_ends_the_older_session_and_only_that(site):
             for call, opening, session in ((half_dead, OPENING, SESSION), (elsewhere, other, bytes(16))):
                 await say(call, frame(site.contract, opening, session=session))
                 assert isinstance(await call.read(), bytes)
-            assert len(await seek(site, port, opening=replace(OPENING, attempt=2), session=b"s" * 16)) == 2
+            assert len(await seek(site, port, opening=replace(OPENING, attempt=2), session=b"s" * 16)) == 3
             assert (await end_of(half_dead))[:2] == GONE
             assert not elsewhere.done()
             return told
