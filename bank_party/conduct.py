@@ -22,7 +22,7 @@ from tandem.session.tap import Tap
 from tandem.sums.terms import Integers, Terms
 from tandem.tables import Positions
 from tandem.train import sealer
-from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Opening
 
 
@@ -63,11 +63,17 @@ class Conductor:
         after: sealer.Progress = await self._play(TRAIN, "sealer", playing, stage, ("rows", rows.count), roster_digest(roster))
         return after
 
+    async def errors(self, secret: SecretKey, rows: sealer.Rows, progress: sealer.Progress, roster: Positions) -> None:
+        """Have weights summed by pairs of bins, for exact standard errors; they come with the card."""
+        terms = self._terms
+        playing = sealer.errors(secret, rows, progress, terms, self.engine, self.chance.fork("errors"))
+        await self._play(ERRORS, "sealer", playing, terms.passes + 1, ("rows", rows.count), roster_digest(roster))
+
     async def card(self, secret: SecretKey, rows: sealer.Rows, roster: Positions) -> sealer.Card:
         """Have the card sealed and the roster scored with it."""
         playing = sealer.card(secret, rows, self._terms, self.engine)
         made: sealer.Card = await self._play(
-            CARD, "sealer", playing, self._terms.passes + 1, ("rows", rows.count), roster_digest(roster)
+            CARD, "sealer", playing, len(order(self._terms)), ("rows", rows.count), roster_digest(roster)
         )
         return made
 

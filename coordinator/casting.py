@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from tandem.arguments import Chance
 from tandem.contract import COORDINATOR, Contract, Role
 from tandem.errors import ContractError, Enumeration, OutOfTurn
 from tandem.node.casting import Cast, size, stage_in_order
@@ -15,7 +16,7 @@ from tandem.score.statement import Here
 from tandem.session.script import Script
 from tandem.sums.terms import Terms
 from tandem.train import solver
-from tandem.train.script import CARD, DESCRIBE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, TRAIN, order
 from tandem.wire.messages import Opening
 
 ROSTER_WIDTH = 32
@@ -35,10 +36,10 @@ class Coordinator:
     """Casts the solver (node.casting.Troupe). Everything it knows of a job ends with the process."""
 
     role: Role = COORDINATOR
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, CARD)})
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD)})
 
-    def __init__(self, contracts: Contracts, keys: Keys, report: Callable[[str], None]) -> None:
-        self._contracts, self._keys, self._report = contracts, keys, report
+    def __init__(self, contracts: Contracts, keys: Keys, chance: Chance, report: Callable[[str], None]) -> None:
+        self._contracts, self._keys, self._chance, self._report = contracts, keys, chance, report
         self._jobs: dict[bytes, Job] = {}
 
     def contract(self, digest: bytes) -> Contract:
@@ -59,17 +60,18 @@ class Coordinator:
         job = self._jobs.get(contract.digest)
         if opening.stage == 1 or job is None or job.roster != opening.roster:
             job = Job(opening.roster, solver.Known(), 1)
-        stage_in_order(opening, job.next_stage, terms.passes)
+        stage_in_order(opening, job.next_stage, order(terms))
         here = Here(contract.digest, session, opening.roster, opening.stage)
         kept = derive(self._keys.seed, "tables")
         if opening.script == TRAIN.name:
             playing = solver.train(job.known, here, rows, terms, self._keys.signing.sign, kept)
+        elif opening.script == ERRORS.name:
+            playing = solver.errors(job.known, rows, terms, self._chance.fork("errors", session))
         elif opening.script == CARD.name:
             playing = solver.card(job.known, here, terms, self._keys.signing.sign, kept)
         else:
             raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
-        script = TRAIN if opening.script == TRAIN.name else CARD
-        return Cast(script, "solver", playing, lambda known: self._done(contract, job, known))
+        return Cast(self.scripts[opening.script], "solver", playing, lambda known: self._done(contract, job, known))
 
     def _done(self, contract: Contract, job: Job, known: solver.Known) -> None:
         self._jobs[contract.digest] = Job(job.roster, known, job.next_stage + 1)

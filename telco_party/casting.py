@@ -24,7 +24,7 @@ from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Positions, Table
 from tandem.train import summer
 from tandem.train.pairs import pair_counts
-from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Opening
 from telco_party import bins, cards
 from telco_party.config import TelcoConfig
@@ -49,7 +49,7 @@ class Telco:
     """Casts the telco's roles (node.casting.Troupe)."""
 
     role: Role = TELCO
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (ALIGN, DESCRIBE, TRAIN, CARD, SERVE)})
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE)})
 
     def __init__(
         self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None]
@@ -129,11 +129,14 @@ class Telco:
         def verify(signature: bytes, statement: bytes) -> bool:
             return verifies(solver, signature, statement)
 
-        stage_in_order(opening, job.next_stage, terms.passes)
+        stage_in_order(opening, job.next_stage, order(terms))
         if opening.script == TRAIN.name:
             self._spend(contract, contract.pass_bits)
             playing = summer.train(coded, here, terms, verify, self._engine, secrets)
             return Cast(TRAIN, "summer", playing, lambda _: self._done(contract, job))
+        if opening.script == ERRORS.name:
+            playing_errors = summer.errors(coded, terms, self._engine, self._chance)
+            return Cast(ERRORS, "summer", playing_errors, lambda _: self._done(contract, job))
         if opening.script == CARD.name:
             self._spend(contract, contract.card_bits)
             playing_card = summer.card(coded, here, terms, verify, self._engine, secrets)

@@ -143,7 +143,7 @@ def make_telco(site: Site, ledger: Ledger, report=lambda _: None, engine=None, s
 
 
 def make_coordinator(site: Site, report=lambda _: None) -> Coordinator:
-    return Coordinator(Contracts(site.folder(COORDINATOR) / "contracts"), site.parties[COORDINATOR].keys, report)
+    return Coordinator(Contracts(site.folder(COORDINATOR) / "contracts"), site.parties[COORDINATOR].keys, Seeded(b"coordinator"), report)
 
 
 @dataclass

@@ -67,8 +67,7 @@ def size(opening: Opening, name: str) -> int:
     return declared[name]
 
 
-def stage_in_order(opening: Opening, due: int, passes: int) -> None:
-    """Pass if this is the pass that is due: 1 to `passes` for training, then the card. Raises OutOfTurn."""
-    last = opening.script == "card"
-    if opening.stage != due or last != (due == passes + 1):
-        raise OutOfTurn(f"stage {opening.stage} of {opening.script[:20]!r} where stage {due} of {passes + 1} was due")
+def stage_in_order(opening: Opening, due: int, order: tuple[Script, ...]) -> None:
+    """Pass if this is the session that is due; `order` holds the script of stage 1 and on. Raises OutOfTurn."""
+    if opening.stage != due or due > len(order) or opening.script != order[due - 1].name:
+        raise OutOfTurn(f"stage {opening.stage} of {opening.script[:20]!r} where stage {due} of {len(order)} was due")

@@ -105,7 +105,7 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Shares:
-    """Summer to sealer: masked bin products."""
+    """Summer to sealer: masked bin products. Solver to sealer: masked weighted sums of `PairSums`."""
 
     shares: Ciphertexts
 
@@ -120,6 +120,20 @@ class Opened:
 @dataclass(frozen=True)
 class Masks:
     """Summer to solver: R of the same shares."""
+
+    values: bytes
+
+
+@dataclass(frozen=True)
+class PairSums:
+    """Summer to solver: sealed totals of the bins and of those pairs of bins that are told."""
+
+    sums: Ciphertexts
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Sealer to solver: D = P + R mod n of the solver's own `Shares`, each as wide as n."""
 
     values: bytes
 
@@ -193,7 +207,7 @@ class Polish:
 
 @dataclass(frozen=True)
 class Release:
-    """Solver to sealer, once: coefficients and approximate standard errors, rounded, and the card's points by bin."""
+    """Solver to sealer, once: coefficients and standard errors, rounded, and the card's points by bin; are the errors exact."""
 
     failed: str
     aliases: tuple[str, ...]
@@ -201,6 +215,7 @@ class Release:
     se: tuple[float, ...]
     points: tuple[int, ...]
     table: bytes
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -226,5 +241,5 @@ class Scores:
 
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
-    | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
+    | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
 )
