@@ -105,8 +105,9 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
         f"grain {layout.grain} of log-odds, card step {layout.card_step}, ridge {layout.ridge}, hold-out {layout.hold_out}",
         f"训练分粒度 {layout.grain}（对数几率），评分卡步长 {layout.card_step}，岭系数 {layout.ridge}，留出 {layout.hold_out}",
     )
-    errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
-    yield ("errors", "标准误"), errors[layout.se]
+    if contract.kind == "training":
+        errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
+        yield ("standard errors", "标准误"), errors[layout.se]
     weak: Both = ("", "")
     if layout.key_bits < SAFE_BITS:
         weak = (

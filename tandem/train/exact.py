@@ -32,7 +32,7 @@ BALANCE_BITS = 40
 """Bits of a coefficient of the balance: a fold that does not fit its bins escapes it once in 2^40."""
 
 MOST_HIDDEN = 0.05
-"""With a larger share of rows in hidden cells of one pair, errors are called approximate: on a set with .58 they were .82 of exact."""
+"""With a larger share of rows in hidden cells of one pair, errors are called approximate (scripts/convergence, decision 23)."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,22 @@ def test_stages_follow_each_other_and_a_new_first_pass_begins_a_new_job(site):
     cast(node, site, replace(TRAIN, stage=2))
 
 
+def test_exact_errors_come_before_the_card(tmp_path):
+    site = make_site(tmp_path, layout={"passes": 1, "se": "exact"})
+    node = make_coordinator(site)
+    errors = replace(TRAIN, script="errors", stage=2)
+    for early in (errors, replace(errors, stage=1)):
+        with pytest.raises(OutOfTurn):
+            cast(node, site, early)
+    cast(node, site, TRAIN).finish(Known())
+    with pytest.raises(OutOfTurn):
+        cast(node, site, replace(TRAIN, script="card", stage=2))
+    made = cast(node, site, errors)
+    assert (made.script.name, made.role) == ("errors", "solver")
+    made.finish(Known())
+    assert cast(node, site, replace(TRAIN, script="card", stage=3)).script.name == "card"
+
+
 def test_another_roster_is_another_job(site):
     node = make_coordinator(site)
     cast(node, site, TRAIN).finish(Known())
