@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from bank_party.jobs import Job
@@ -24,7 +25,7 @@ from tandem.session.tap import Tap
 from tandem.sums.terms import Integers, Terms
 from tandem.tables import Positions
 from tandem.train import sealer
-from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Opening
 
 
@@ -90,6 +91,17 @@ class Conductor:
         )
         return after
 
+    async def errors(self, secret: SecretKey, rows: sealer.Rows, progress: sealer.Progress, roster: Positions) -> None:
+        """Have weights summed by pairs of bins, for exact standard errors; they come with the card."""
+        terms = self._terms
+
+        def playing(attempt: int) -> Role[None]:
+            return sealer.errors(secret, rows, progress, terms, self.engine, self.chance.fork("errors", attempt))
+
+        await self._play(
+            "errors", NoneType, ERRORS, "sealer", playing, terms.passes + 1, ("rows", rows.count), roster_digest(roster)
+        )
+
     async def card(self, secret: SecretKey, rows: sealer.Rows, roster: Positions) -> sealer.Card:
         """Have the card sealed and the roster scored with it."""
 
@@ -97,7 +109,7 @@ class Conductor:
             return sealer.card(secret, rows, self._terms, self.engine)
 
         made: sealer.Card = await self._play(
-            "score", sealer.Card, CARD, "sealer", playing, self._terms.passes + 1, ("rows", rows.count), roster_digest(roster)
+            "score", sealer.Card, CARD, "sealer", playing, len(order(self._terms)), ("rows", rows.count), roster_digest(roster)
         )
         return made
 

@@ -41,6 +41,7 @@ from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
 from tandem.session.tap import Tap
 from tandem.sums.terms import Terms
+from tandem.train.script import order
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
@@ -182,8 +183,9 @@ class _Party:
 
     def watching(self, console: Console, secret: SecretKey) -> Watching:
         key, layout = secret.public, self.contract.layout
-        row = Terms.of(self.contract).layout(key).ciphertexts * key.width
-        return Watching(console, layout.passes, layout.passes + 2, self.config.lang, row, key.width / (key.bits // SLOT_BITS))
+        terms = Terms.of(self.contract)
+        row = terms.layout(key).ciphertexts * key.width
+        return Watching(console, layout.passes, 1 + len(order(terms)), self.config.lang, row, key.width / (key.bits // SLOT_BITS))
 
     def alone(self) -> AbstractContextManager[None]:
         """Keep other commands of this bank off the same contract. Raises InputError if one is at it."""

@@ -89,7 +89,7 @@ def _assemble(
         variables=_variables(model, facts), intercept=model.theta[0], passes=contract.layout.passes, accepted=facts["accepted"],
         grain=float(contract.layout.grain_width), card_step=contract.layout.card_step, key_bits=contract.layout.key_bits,
         seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=_learned(contract, language),
-        more_limits=_few_rows(model, int((~out).sum()), language),
+        more_limits=_few_rows(model, int((~out).sum()), language, pairs=contract.layout.se == "exact"), se_approximate=not model.exact,
         coefficients_max_se_difference=None if rehearsal is None else rehearsal.max_se_difference,
     )
 
@@ -117,9 +117,10 @@ def _variables(model: models.Model, facts: Mapping[str, Any]) -> list[Variable]:
     return found
 
 
-def _few_rows(model: models.Model, rows: int, language: Language) -> list[str]:
+def _few_rows(model: models.Model, rows: int, language: Language, *, pairs: bool) -> list[str]:
     """Return the warning that is due where there are few training rows for each independent total (T9)."""
-    sums = sum(len(one.group) - 1 for one in model.described)
+    d = len(model.described)
+    sums = sum(len(one.group) - 1 for one in model.described) + (d * (d - 1) // 2 if pairs else 0)
     if rows >= FEW_ROWS_A_TOTAL * sums:
         return []
     if language == "zh":

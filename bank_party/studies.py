@@ -25,7 +25,7 @@ from tandem.describe.woe import Described, Rule
 from tandem.errors import CheckFailed, ContractError, InputError
 from tandem.node import disk
 from tandem.node.keys import derive
-from tandem.sums.terms import Integers, Reals
+from tandem.sums.terms import Integers, Reals, Terms
 from tandem.train import sealer
 
 Watch = Callable[[str, int], None]
@@ -153,6 +153,9 @@ async def train(
     for stage in range(1, layout.passes + 1):
         watch(f"pass_{stage}", len(rows))
         progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
+    if layout.se == "exact":
+        watch("errors", len(rows) + len(rows) // Terms.of(contract).layout(secret.public).ciphertexts)  # rows, then their weights alone
+        await conductor.errors(secret, sealable, progress, found.positions)
     watch("score", len(rows))
     card = await conductor.card(secret, sealable, found.positions)
     if failed := progress.failed or card.failed:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from tandem.arguments import Chance
 from tandem.contract import COORDINATOR, Contract, Role
 from tandem.errors import ContractError, Enumeration, OutOfTurn
-from tandem.node.casting import Cast, size, stage_in_order
+from tandem.node.casting import Cast, due_step, size, stage_in_order
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
@@ -18,7 +18,7 @@ from tandem.score.statement import Here
 from tandem.session.script import Script
 from tandem.sums.terms import Terms
 from tandem.train import solver
-from tandem.train.script import CARD, DESCRIBE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, TRAIN, order
 from tandem.wire.messages import Opening
 
 ROSTER_WIDTH = 32
@@ -42,10 +42,10 @@ class Coordinator:
     """Casts the solver (node.casting.Troupe). What it knows of a job is kept, sealed, until the next job under that contract."""
 
     role: Role = COORDINATOR
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, CARD)})
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD)})
 
     def __init__(self, contracts: Contracts, keys: Keys, ledger: Ledger, chance: Chance, report: Callable[[str], None]) -> None:
-        self._contracts, self._keys, self._report = contracts, keys, report
+        self._contracts, self._keys, self._chance, self._report = contracts, keys, chance, report
         self._store = Checkpoints(Job, ledger, keys.seed, chance)
 
     def contract(self, digest: bytes) -> Contract:
@@ -64,8 +64,8 @@ class Coordinator:
         with self._store.ledger.together():
             job = self._job(contract, opening)
             if opening.script != DESCRIBE.name:
-                due = f"{CARD.name if job.next_stage == terms.passes + 1 else TRAIN.name}-{job.next_stage}"
-                stage_in_order(opening, job.next_stage, terms.passes, begun=self._store.begun(contract, due) > 0)
+                begun = self._store.begun(contract, due_step(order(terms), job.next_stage)) > 0
+                stage_in_order(opening, job.next_stage, order(terms), begun=begun)
             self._store.attempt(contract, opening)
         once = self._store.once(contract, opening)
         if opening.script == DESCRIBE.name:
@@ -75,12 +75,13 @@ class Coordinator:
         kept = derive(self._keys.seed, "tables")
         if opening.script == TRAIN.name:
             playing = solver.train(known, here, rows, terms, self._keys.signing.sign, kept, once)
+        elif opening.script == ERRORS.name:
+            playing = solver.errors(known, rows, terms, self._chance.fork("errors", session), once)
         elif opening.script == CARD.name:
             playing = solver.card(known, here, terms, self._keys.signing.sign, kept)
         else:
             raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
-        script = TRAIN if opening.script == TRAIN.name else CARD
-        return Cast(script, "solver", playing, lambda after: self._done(contract, opening, known, after))
+        return Cast(self.scripts[opening.script], "solver", playing, lambda after: self._done(contract, opening, known, after))
 
     def _job(self, contract: Contract, opening: Opening) -> Job:
         """Return the job that is spoken of: the contract's current one, or a new one at its first session. Raises OutOfTurn."""

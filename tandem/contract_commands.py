@@ -68,6 +68,7 @@ def new(
     card_step: Annotated[int, typer.Option(help="Card points are multiples of it.")] = 1,
     solver: Annotated[str, typer.Option(help="coordinator in this version.")] = "coordinator",
     ridge: Annotated[str, typer.Option(help="Penalty on coefficients.")] = "1",
+    se: Annotated[str, typer.Option(help="Standard errors: approximate, or exact for one more session.")] = "approximate",
     hold_out: Annotated[str, typer.Option(help="Share kept for evaluation.")] = "3/10",
     cover: Annotated[int, typer.Option(help="People in a cover group; 1 in this version.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,  # noqa: FBT002 - a switch of the command line
@@ -77,7 +78,7 @@ def new(
     layout = {
         "bank_columns": bank_columns, "labels": labels, "value_bits": value_bits, "bins": bins, "min_bin": min_bin, "min_class": min_class,
         "min_matched": min_matched, "passes": passes, "key_bits": key_bits, "grain": grain, "card_step": card_step, "solver": solver,
-        "ridge": ridge, "hold_out": hold_out, "cover": cover,
+        "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
     }
     caps = {
         "identifiers": identifiers, "table": table, "roster": roster or min(identifiers, table), "trainings": trainings,

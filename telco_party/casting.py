@@ -16,7 +16,7 @@ from tandem.arguments import Chance, Engine
 from tandem.contract import TELCO, Contract, Role, verifies
 from tandem.crypto.paillier import PublicKey
 from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn
-from tandem.node.casting import Cast, size, stage_in_order
+from tandem.node.casting import Cast, due_step, size, stage_in_order
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
@@ -28,7 +28,7 @@ from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Positions, Table
 from tandem.train import summer
 from tandem.train.pairs import pair_counts
-from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Opening
 from telco_party import bins, cards
 from telco_party.config import TelcoConfig
@@ -66,7 +66,7 @@ class Telco:
     """Casts the telco's roles (node.casting.Troupe)."""
 
     role: Role = TELCO
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (ALIGN, DESCRIBE, TRAIN, CARD, SERVE)})
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE)})
 
     def __init__(
         self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None]
@@ -189,13 +189,16 @@ class Telco:
             return verifies(solver, signature, statement)
 
         due = job.standing.next_stage
-        next_step = f"{CARD.name if due == terms.passes + 1 else TRAIN.name}-{due}"
-        stage_in_order(opening, due, terms.passes, begun=store.begun(contract, next_step) > 0)
+        stage_in_order(opening, due, order(terms), begun=store.begun(contract, due_step(order(terms), due)) > 0)
         once = store.once(contract, opening)
         if opening.script == TRAIN.name:
             self._begin(contract, opening, contract.pass_bits)
             playing = summer.train(coded, here, terms, verify, self._engine, secrets, once)
             return Cast(TRAIN, "summer", playing, lambda _: self._done(contract, opening, job))
+        if opening.script == ERRORS.name:
+            self._begin(contract, opening, 0)
+            playing_errors = summer.errors(coded, terms, self._engine, self._chance)
+            return Cast(ERRORS, "summer", playing_errors, lambda _: self._done(contract, opening, job))
         if opening.script == CARD.name:
             self._begin(contract, opening, contract.card_bits)
             playing_card = summer.card(coded, here, terms, verify, self._engine, secrets, once)

@@ -20,7 +20,7 @@ from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Outline
 from tandem.train import sealer, solver, summer
 from tandem.train.pairs import pair_counts
-from tandem.train.script import CARD, DESCRIBE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, TRAIN, order
 from tandem.wire.codec import Frame, decode
 from tandem.wire.messages import Opening
 
@@ -93,8 +93,17 @@ class Study:
             progress, known = results["sealer"], results["solver"]
         return progress, known
 
+    def errors(self, progress: sealer.Progress, known: solver.Known) -> solver.Known:
+        here = self.here(self.terms.passes + 1, "errors")
+        results = self.play(ERRORS, here, {
+            "sealer": sealer.errors(self.secret, self.rows, progress, self.terms, self.engine, self.chance("sealer", "errors")),
+            "summer": summer.errors(self.coded, self.terms, self.engine, self.chance("summer", "errors")),
+            "solver": solver.errors(known, self.rows.count, self.terms, self.chance("solver", "errors")),
+        })
+        return results["solver"]
+
     def card(self, known: solver.Known) -> dict[str, Any]:
-        here = self.here(self.terms.passes + 1, "card")
+        here = self.here(len(order(self.terms)), "card")
         secrets = summer.Secrets(self.chance("summer", "card"), self.chance("kept"))
         return self.play(CARD, here, {
             "sealer": sealer.card(self.secret, self.rows, self.terms, self.engine),

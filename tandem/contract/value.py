@@ -137,6 +137,8 @@ class Layout(Value):
     solver: Annotated[str, AfterValidator(_solver)] = "coordinator"
     ridge: Ridge = "1"
     """Penalty on coefficients; a decimal number."""
+    se: Literal["approximate", "exact"] = "approximate"
+    """Standard errors: from counts of pairs of bins, or from sealed totals of pairs, which take one more session."""
     hold_out: Share = "3/10"
     """Share of the roster kept for evaluation."""
     cover: Annotated[int, AfterValidator(_cover)] = 1
@@ -301,8 +303,9 @@ class Contract(Value):
 
     @property
     def totals(self) -> int:
-        """Independent totals that one label slot yields over the telco's variables: d_t * (B - 1)."""
-        return self.telco.variables * (self.layout.bins - 1)
+        """Independent totals of one slot over the telco's variables: d_t * (B - 1), and with exact errors one a pair of variables."""
+        d = self.telco.variables
+        return d * (self.layout.bins - 1) + (d * (d - 1) // 2 if self.layout.se == "exact" else 0)
 
     # Signing, and what a node asks before it handles a frame
 

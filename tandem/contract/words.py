@@ -105,6 +105,9 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
         f"grain {layout.grain} of log-odds, card step {layout.card_step}, ridge {layout.ridge}, hold-out {layout.hold_out}",
         f"训练分粒度 {layout.grain}（对数几率），评分卡步长 {layout.card_step}，岭系数 {layout.ridge}，留出 {layout.hold_out}",
     )
+    if contract.kind == "training":
+        errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
+        yield ("standard errors", "标准误"), errors[layout.se]
     weak: Both = ("", "")
     if layout.key_bits < SAFE_BITS:
         weak = (
@@ -154,6 +157,13 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             zh="按箱合计：人数、坏样本数、权重、残差、银行各列的加权和；"
             f"运营商的两两分箱计数（少于 {layout.min_bin} 记为 0）；银行自己的合计和系数",
         )
+        if layout.se == "exact":
+            yield NAMES[COORDINATOR], _both(
+                en="for the exact standard errors: the totals by bin once more, at the end, and for each pair of the telco's variables in "
+                "the model one total of weights times both variables' WoE; single pairs of bins stay sealed",
+                zh="为求精确标准误：结束时再得一次按箱合计，以及模型中每两个运营商变量一个合计（权重乘以两变量的 WoE）；"
+                "单个两两分箱的合计保持密封",
+            )
     else:
         yield NAMES[COORDINATOR], ("the card's coefficients", "评分卡的系数")
     yield NAMES[COORDINATOR], (

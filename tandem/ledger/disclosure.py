@@ -81,6 +81,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "shapes-rows": ("under aliases, the bins of each variable and the rows in each", "以代号表示的各变量分箱及各箱人数"),
     "pairs": ("counts of pairs of bins, 0 where small", "两两分箱计数，过小者记为 0"),
     "totals": ("totals by bin: rows, bads, weights, residuals, weighted sums", "按箱合计：人数、坏样本数、权重、残差、加权和"),
+    "crossed": ("one weighted total for each pair of telco variables in the model", "模型中每两个运营商变量一个加权合计"),
     "wish": ("numbers of training rows and bads; which variables the bank wishes to keep", "训练行数和坏样本数；银行希望保留的变量"),
     "statistics": ("rows, bads, WoE and IV of released bins, under aliases", "以代号表示的已放行分箱的人数、坏样本数、WoE 和 IV"),
     "own": ("the bank's own Hessian, gradient and coefficients", "银行自己的海森矩阵、梯度和系数"),
@@ -112,10 +113,13 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Key", (_TO_TELCO, _TO_COORDINATOR), learns={TELCO: "modulus", COORDINATOR: "modulus"}),
     Declared("Shapes", ((TELCO, BANK), *_SUMMED), learns={BANK: "shapes", COORDINATOR: "shapes-rows"}),
     Declared("Sealed", (_TO_TELCO,), "sealed", label_derived=True, learns={TELCO: "ran"}),
-    Declared("Shares", ((TELCO, BANK),), "masked", label_derived=True),
+    Declared("Shares", ((TELCO, BANK), (COORDINATOR, BANK)), "masked", label_derived=True),
     Declared("Masks", _SUMMED, "masked"),
     # with the masks, which reached it apart, the opened shares become totals
     Declared("Opened", (_TO_COORDINATOR,), "clear", label_derived=True, learns={COORDINATOR: "totals"}),
+    # exact standard errors: the coordinator cannot open a pair's total, and takes its own mask off a sum of many
+    Declared("PairSums", _SUMMED, "sealed", label_derived=True, learns={COORDINATOR: "ran"}),
+    Declared("Crossed", (_TO_COORDINATOR,), "clear", label_derived=True, learns={COORDINATOR: "crossed"}),
     # statistics and training
     Declared("Wish", (_TO_COORDINATOR,), label_derived=True, learns={COORDINATOR: "wish"}),
     Declared("Statistics", _SOLVED, label_derived=True, learns={BANK: "statistics"}),

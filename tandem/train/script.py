@@ -15,17 +15,31 @@
     learns one coarse score a row          learns N, that it ran            learns totals; no row, id or name
 
 The same lines serve every pass; statistics ride in the first. A check that fails never shows at the summer: zeros go on in its place.
+
+Where the contract asks for exact standard errors, one session between the last pass and the card:
+
+    sealer: x_b, y, key (p, q)             summer: codes C                  solver
+        p_i at the final scores
+        Sealed   (m, m y, w, r, w x_b)  ->                                  bin sums as in a pass: cross block, H_bb
+        Sealed   w  --------------------->
+                                           PairSums   E(S_ab), told cells ->
+                                     <-----------------------------------   Shares   E(sum of weights * S_ab + R)
+        Crossed  D  ------------------------------------------------------> sum = D - R: one a pair of variables, and one check
+    learns nothing from D: it is uniform   learns N, that it ran            learns H_tt, no total of a pair of bins
 """
 
 from __future__ import annotations
 
 from tandem.session.script import Script, many, one, say
+from tandem.sums.terms import Terms
 from tandem.wire.messages import (
+    Crossed,
     Key,
     Masks,
     Opened,
     Own,
     Pairs,
+    PairSums,
     Polish,
     Release,
     Scores,
@@ -41,13 +55,13 @@ from tandem.wire.messages import (
 
 _DIALS = (("sealer", "summer"), ("sealer", "solver"), ("summer", "solver"))
 
-_SUMS = (
+_ROWS = (
     one(say("sealer", "summer", Key), say("sealer", "solver", Key)),
     one(say("summer", "sealer", Shapes), say("summer", "solver", Shapes)),
     many(say("summer", "solver", Pairs)),
     many(say("sealer", "summer", Sealed)),
-    one(say("sealer", "solver", Wish)),
 )
+_SUMS = (*_ROWS, one(say("sealer", "solver", Wish)))
 _MASKED = many(say("summer", "sealer", Shares), say("sealer", "solver", Opened), say("summer", "solver", Masks))
 _SCORE = (
     many(say("solver", "summer", Table)),
@@ -72,6 +86,20 @@ TRAIN = Script(
 )
 """One training pass."""
 
+ERRORS = Script(
+    "errors",
+    _DIALS,
+    (
+        *_ROWS,
+        one(say("sealer", "solver", Own)),
+        _MASKED,
+        many(say("sealer", "summer", Sealed)),
+        many(say("summer", "solver", PairSums)),
+        many(say("solver", "sealer", Shares), say("sealer", "solver", Crossed)),
+    ),
+)
+"""Exact standard errors: weights are summed by pairs of bins, under seal, at the final scores."""
+
 CARD = Script(
     "card",
     _DIALS,
@@ -85,3 +113,8 @@ CARD = Script(
 
 SERVE = Script("serve", (("sealer", "summer"),), (many(say("summer", "sealer", Scores)),))
 """New customers are scored with a card that the summer holds."""
+
+
+def order(terms: Terms) -> tuple[Script, ...]:
+    """Return the sessions of a training under these terms: the first is stage 1."""
+    return (TRAIN,) * terms.passes + (ERRORS,) * terms.exact + (CARD,)

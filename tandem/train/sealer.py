@@ -19,7 +19,7 @@ from tandem.sums.sealer import open_shares, say_key, seal_rows
 from tandem.sums.shapes import hear, require_offered, require_rows
 from tandem.sums.terms import COLUMN_BOUND, Integers, Reals, Terms
 from tandem.train.pooled import acceptable, fit, penalised_loss, polish, sigma
-from tandem.wire.messages import Own, Polish, Release, Shapes, Statistics, Step, Wish
+from tandem.wire.messages import Crossed, Own, Polish, Release, Shapes, Statistics, Step, Wish
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Card:
-    """What the sealer holds at the end: aliases, rounded coefficients and approximate se, points by bin, and each roster row's points."""
+    """What the sealer holds at the end: aliases, rounded coefficients, se (are they exact), points by bin, and each roster row's points."""
 
     aliases: tuple[str, ...]
     theta: tuple[float, ...]
@@ -76,6 +76,7 @@ class Card:
     table: bytes
     row_points: Integers = field(repr=False)
     failed: str = ""
+    exact: bool = False
 
 
 def begin(rows: Rows, ridge: float) -> Progress:
@@ -109,7 +110,7 @@ def train(
     p = sigma(rows.x @ progress.theta + progress.scores)
     w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
     yield from say_key(secret, terms.contract)
-    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()))
+    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()), exact=terms.exact)
     plain = _sealable(rows, w, r, terms, failed=progress.failed)
     yield from seal_rows(secret, terms.layout(secret.public), plain, engine, chance)
     yield _wish(rows, choice)
@@ -128,13 +129,29 @@ def train(
     return replace(after, described=progress.described or tuple(released.hear(statistics)))
 
 
+def errors(secret: SecretKey, rows: Rows, progress: Progress, terms: Terms, engine: Engine, chance: Chance) -> Role[None]:
+    """Play ERRORS at the scores that `progress` ended with: rows once more, then their weights alone. Nothing is learnt here."""
+    p = sigma(rows.x @ progress.theta + progress.scores)
+    w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
+    yield from say_key(secret, terms.contract)
+    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()), exact=True)
+    plain = _sealable(rows, w, r, terms, failed=progress.failed)
+    yield from seal_rows(secret, terms.layout(secret.public), plain, engine, chance.fork("rows"))
+    yield _own(rows, w, r, terms.real(plain.sum(axis=0, keepdims=True))[0], progress)
+    yield from open_shares(secret, engine)
+    yield from seal_rows(secret, terms.weight_layout(secret.public), plain[:, 2:3], engine, chance.fork("weights"))
+    yield from open_shares(secret, engine, Crossed)
+
+
 def card(secret: SecretKey, rows: Rows, terms: Terms, engine: Engine) -> Role[Card]:
     """Play CARD; return the release and the roster's points, exact."""
     yield from say_key(secret, terms.contract)
     release: Release = yield Release
     scale = Scale.card(terms.card_step)
     points = scale.points((yield from read_scores(secret, rows.count, scale, engine)))
-    return Card(release.aliases, release.theta, release.se, release.points, release.table, points * terms.card_step, release.failed)
+    return Card(
+        release.aliases, release.theta, release.se, release.points, release.table, points * terms.card_step, release.failed, release.exact
+    )
 
 
 def serve(secret: SecretKey, count: int, card_step: int, engine: Engine) -> Role[Integers]:

@@ -10,16 +10,16 @@ from gmpy2 import mpz
 
 from tandem.arguments import Chance, Engine, Once, unkept
 from tandem.contract import SLOT_BITS
-from tandem.crypto.paillier import PublicKey
+from tandem.crypto.paillier import Products, PublicKey
 from tandem.crypto.slots import ScoreSlots
 from tandem.score.statement import Here, Scale
 from tandem.score.summer import SealedTable, Verify, restore_table, say_scores, take_table
 from tandem.session.session import Role
 from tandem.sums.shapes import tell
-from tandem.sums.summer import fold, make_units, share, take_key
+from tandem.sums.summer import fold, fold_by_pairs, make_units, say_sealed, share, take_key
 from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Outline
-from tandem.train.pairs import IntArray, blanked
+from tandem.train.pairs import IntArray, blanked, told
 from tandem.wire.messages import Pairs
 
 PAIRS_A_CHUNK = 100_000
@@ -65,6 +65,17 @@ def train(
     yield from say_scores(key, table, coded.table, scale, engine, ahead, dither(secrets.kept, here, table))
 
 
+def errors(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role[None]:
+    """Play ERRORS: sum by bins as in a pass, then the weights by pairs of bins; small pairs are left out, sealed or not."""
+    shown = told(coded.pairs, coded.table.bins)
+    key, ahead = yield from _open(coded, terms, engine, chance, packs=0, statistics_only=False, pairs=int(shown.sum()))
+    layout = terms.layout(key)
+    products = yield from fold(key, coded.table, layout, engine)
+    yield from share(key, products, layout, ahead, chance)
+    pairs = yield from fold_by_pairs(key, coded.table, engine)
+    yield from say_sealed(key, Products(key, [value for value, fit in zip(pairs.values, shown, strict=True) if fit]), ahead)
+
+
 def card(
     coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets, once: Once = unkept
 ) -> Role[tuple[PublicKey, SealedTable]]:
@@ -93,12 +104,12 @@ def dither(kept: Chance, here: Here, table: SealedTable) -> Chance:
 
 
 def _open(
-    coded: Coded, terms: Terms, engine: Engine, chance: Chance, *, packs: int, statistics_only: bool
+    coded: Coded, terms: Terms, engine: Engine, chance: Chance, *, packs: int, statistics_only: bool, pairs: int = 0
 ) -> Role[tuple[PublicKey, Iterator[mpz]]]:
     """Take the key, start making randomisers, and tell shapes and pair counts."""
     key = yield from take_key(terms.contract, terms.key_bits)
     sums = sum(coded.table.bins) * terms.layout(key, statistics_only=statistics_only).ciphertexts
-    ahead = make_units(key, sums + _packs(key, packs), engine, chance.fork("units"))
+    ahead = make_units(key, sums + pairs + _packs(key, packs), engine, chance.fork("units"))
     yield tell(list(coded.outlines))
     yield tell(list(coded.outlines), coded.table.counts)
     upper = coded.pairs[np.triu_indices(len(coded.pairs))].tolist()

@@ -123,7 +123,7 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Shares:
-    """Summer to sealer: masked bin products."""
+    """Summer to sealer: masked bin products. Solver to sealer: masked weighted sums of `PairSums`."""
 
     shares: Ciphertexts
 
@@ -138,6 +138,20 @@ class Opened:
 @dataclass(frozen=True)
 class Masks:
     """Summer to solver: R of the same shares."""
+
+    values: bytes
+
+
+@dataclass(frozen=True)
+class PairSums:
+    """Summer to solver: sealed totals of the bins and of those pairs of bins that are told."""
+
+    sums: Ciphertexts
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Sealer to solver: D = P + R mod n of the solver's own `Shares`, each as wide as n."""
 
     values: bytes
 
@@ -211,7 +225,7 @@ class Polish:
 
 @dataclass(frozen=True)
 class Release:
-    """Solver to sealer, once: coefficients and approximate standard errors, rounded, and the card's points by bin."""
+    """Solver to sealer, once: coefficients and standard errors, rounded, and the card's points by bin; are the errors exact."""
 
     failed: str
     aliases: tuple[str, ...]
@@ -219,6 +233,7 @@ class Release:
     se: tuple[float, ...]
     points: tuple[int, ...]
     table: bytes
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -244,5 +259,5 @@ class Scores:
 
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
-    | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
+    | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
 )

@@ -28,7 +28,7 @@ def test_canonical_bytes_and_digest_are_known_answers():
     again = json.dumps(json.loads(contract.canonical), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert contract.canonical == again.encode()
     assert contract.digest == hashlib.sha256(b"tandem-contract-v1\0" + contract.canonical).digest()
-    assert contract.digest.hex() == "4724f1945a8f27bdf0cb92ca11808db932748c4f0b879811ab1ec48df6248fca"
+    assert contract.digest.hex() == "29d18a3ac21fd36ec2ddfa207c2dada05ca787e3bc096496380edf8a9b400f61"
 
 
 def test_three_signatures_make_it_live():
@@ -56,7 +56,7 @@ CHANGES = {
     "caps": {"identifiers": 30000, "table": 200000, "roster": 19999, "disclosure_bits": 60, "trainings": 2},
     "layout": {
         "bank_columns": 13, "value_bits": 17, "bins": 9, "min_bin": 51, "min_class": 21, "min_matched": 1001, "passes": 2, "key_bits": 2048,
-        "grain": "1/8", "card_step": 2, "ridge": "2", "hold_out": "1/5",
+        "grain": "1/8", "card_step": 2, "ridge": "2", "se": "exact", "hold_out": "1/5",
     },
 }
 ONE_BY_ONE = [
@@ -124,6 +124,7 @@ WRONG = [
     ("layout", {"passes": True}, "layout.passes must be a whole number"),
     ("layout", {"passes": 3.0}, "layout.passes must be a whole number"),
     ("layout", {"passes": "3"}, "layout.passes must be a whole number"),
+    ("layout", {"se": "none"}, "layout.se must be 'approximate' or 'exact'"),
     ("layout", {"bins": 33}, "layout.bins must be at most 32"),
     ("layout", {"key_bits": 1024}, "layout.key_bits must be at least 2048"),
     ("layout", {"key_bits": 2049}, "multiple of 256"),
@@ -218,6 +219,7 @@ def test_bits_a_person():
     assert unsigned(layout={"passes": 4}, caps={"disclosure_bits": 80, "trainings": 5}).jobs == 2, "37 bits a job"
     scoring = unsigned(kind="scoring", card=HEX, training=HEX, caps={"disclosure_bits": 9})
     assert (scoring.job_bits, scoring.totals, scoring.rows_cap) == (9, 84, 20000)
+    assert unsigned(layout={"se": "exact"}).totals == 84 + 66
 
 
 def test_require_names_what_differs():

@@ -37,6 +37,15 @@ def test_few_rows_a_total_are_warned_of():
     assert "700 training rows, the fewest allowed, face 84 totals" in whole(unsigned())
 
 
+def test_exact_errors_say_what_the_coordinator_learns_more():
+    told, more = "one total of weights times both variables' WoE", "face 150 totals"
+    assert told not in whole(unsigned())
+    text = whole(unsigned(layout={"se": "exact"}))
+    assert told in text
+    assert more in text
+    assert "乘以两变量的 WoE" in whole(unsigned(layout={"se": "exact"}), "zh")
+
+
 def test_a_scoring_contract_speaks_of_scoring_only():
     text = whole(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32))
     assert "one card score" in text

@@ -83,6 +83,25 @@ def test_stages_follow_each_other_and_a_job_begins_at_its_first_pass(node):
     node.cast(SECOND)
 
 
+def test_exact_errors_come_before_the_card(tmp_path):
+    errors = replace(TRAIN, script="errors", stage=2)
+    with closing(Node(make_site(tmp_path, layout={"passes": 1, "se": "exact"}))) as node:
+        for early in (errors, replace(errors, stage=1)):
+            with pytest.raises(OutOfTurn):
+                node.cast(early)
+        node.cast(TRAIN).finish(known(1))
+        with pytest.raises(OutOfTurn):
+            node.cast(replace(CARD, stage=2))
+        made = node.cast(errors)
+        assert (made.script.name, made.role) == ("errors", "solver")
+        made.finish(known(2))
+        node.again()
+        again = node.cast(errors)  # the bank did not keep that it was played
+        assert begins_from(again) == [1.0, 1.0]
+        again.finish(known(2))
+        assert node.cast(CARD).script.name == "card"
+
+
 def test_another_roster_is_another_job(node):
     node.cast(TRAIN).finish(Known())
     with pytest.raises(OutOfTurn, match="another roster"):

@@ -39,7 +39,7 @@ def test_who_learns_is_who_listens():
 
 def test_label_derived_messages_are_those_that_hang_on_labels():
     assert {each.message for each in DECLARED.values() if each.label_derived} == {
-        "Sealed", "Shares", "Opened", "Wish", "Statistics", "Own", "Step", "Polish", "Release", "Table", "Scores",
+        "Sealed", "Shares", "Opened", "PairSums", "Crossed", "Wish", "Statistics", "Own", "Step", "Polish", "Release", "Table", "Scores",
     }
 
 

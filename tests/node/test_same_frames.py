@@ -11,6 +11,7 @@ from ledgers import held
 from three_parties import make_coordinator, make_job, make_site, make_telco, run_study, serving
 
 from bank_party.conduct import Conductor
+from bank_party.models import load
 from tandem.arguments import Seeded
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO
 from tandem.engine.serial import Serial
@@ -92,10 +93,18 @@ def test_the_same_seeds_give_the_same_frames_over_loopback_and_over_grpc(tmp_pat
         ]
 
 
-def test_masks_pairs_and_tables_never_pass_through_the_bank(tmp_path):
-    site = make_site(tmp_path)
-    _, frames, _ = asyncio.run(over_grpc(site))
-    secret = [seen.frame for party, seen in frames if party == TELCO and seen.kind in {"Masks", "Pairs", "Table", "Signature"}]
-    assert secret
-    assert not {frame for party, frame in ((p, s.frame) for p, s in frames) if party == BANK} & set(secret)
-    assert {seen.kind for party, seen in frames if party == BANK}.isdisjoint({"Masks", "Pairs", "Table", "Signature"})
+def test_masks_pairs_and_tables_never_pass_through_the_bank_nor_sealed_totals_of_pairs(tmp_path):
+    site = make_site(tmp_path, layout={"se": "exact"})
+    trained, frames, _ = asyncio.run(over_grpc(site))
+    hidden = {"Masks", "Pairs", "PairSums", "Table", "Signature"}
+    secret = {kind: [seen.frame for party, seen in frames if party == TELCO and seen.kind == kind] for kind in hidden}
+    assert all(secret.values())
+    heard = {seen.frame for party, seen in frames if party == BANK}
+    assert all(heard.isdisjoint(some) for some in secret.values())
+    assert {seen.kind for party, seen in frames if party == BANK}.isdisjoint(hidden)
+    # and what a study with exact errors ends with
+    assert trained.model.exact
+    assert "errors" in trained.seconds
+    trained.model.save(tmp_path / "model.json")
+    assert '"se_exact"' in (tmp_path / "model.json").read_text()
+    assert load(tmp_path / "model.json") == trained.model

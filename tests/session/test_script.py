@@ -13,7 +13,7 @@ from tandem.errors import LocalProtocolError, OutOfTurn
 from tandem.session.loopback import converse
 from tandem.session.script import Script, Turn, many, one, say
 from tandem.session.session import Send, Wait
-from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN
 from tandem.wire.codec import MESSAGES, Frame, encode
 from tandem.wire.messages import Answer, End, Opening, Polish, Query, Roster, Shelved, Tags
 
@@ -27,7 +27,7 @@ SMALL = Script(
         one(say("left", "right", Roster), say("right", "left", Polish)),
     ),
 )
-ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, CARD, SERVE)
+ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE)
 
 
 def turns_of(script):

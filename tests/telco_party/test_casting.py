@@ -160,6 +160,33 @@ def test_stages_out_of_order_are_refused_and_cost_nothing(node, opening):
     assert node.used("bits") == 0
 
 
+def test_exact_errors_come_between_the_last_pass_and_the_card_and_cost_no_bits(tmp_path):
+    errors = replace(TRAIN, script="errors", stage=2)
+    with closing(Node(make_site(tmp_path, layout={"se": "exact"}))) as node:
+        node.aligned()
+        for early in (replace(errors, stage=1), errors, CARD):
+            with pytest.raises(OutOfTurn):
+                node.cast(early)
+        node.cast(TRAIN).finish(None)
+        for wrong in (CARD, replace(CARD, stage=3), replace(TRAIN, stage=2)):
+            with pytest.raises(OutOfTurn, match="where stage 2 of 3 was due"):
+                node.cast(wrong)
+        cast = node.cast(errors)
+        assert (cast.script.name, cast.role, node.used("bits")) == ("errors", "summer", 7)
+        cast.finish(None)
+        node.cast(errors).finish(None)  # the bank did not keep that it was played
+        node.cast(replace(CARD, stage=3))
+        with pytest.raises(OutOfTurn):
+            node.cast(errors)
+
+
+def test_a_contract_without_exact_errors_has_no_such_session(node):
+    node.aligned()
+    node.cast(TRAIN).finish(None)
+    with pytest.raises(OutOfTurn):
+        node.cast(replace(TRAIN, script="errors", stage=2))
+
+
 def test_after_the_card_nothing_is_due_but_a_new_alignment(node):
     node.aligned()
     node.cast(TRAIN).finish(None)
