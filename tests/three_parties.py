@@ -25,6 +25,7 @@ from tandem.crypto.opening import SecretKey
 from tandem.engine.serial import Serial
 from tandem.node import disk
 from tandem.node.certificates import make_parties
+from tandem.node.chance import System
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.client import Dialler, Stage
 from tandem.node.config import read
@@ -149,9 +150,9 @@ def make_coordinator(site: Site, ledger: Ledger, report=lambda _: None, seed=b"c
     return Coordinator(contracts, site.parties[COORDINATOR].keys, ledger, Seeded(seed), report)
 
 
-def make_job(site: Site, ledger: Ledger, purpose="train", *, reconnect=0.0, afresh=True, tell=lambda _: None, seed=b"bank") -> Job:
-    store = Checkpoints(Kept, ledger, site.parties[BANK].keys.seed, Seeded(seed))
-    return Job.open(store, site.contract, purpose, b"inputs", Seeded(seed), reconnect, tell, afresh=afresh)
+def make_job(site: Site, ledger: Ledger, purpose="train", *, reconnect=0.0, afresh=True, tell=lambda _: None, chance=System()) -> Job:  # noqa: B008 - it has no state
+    store = Checkpoints(Kept, ledger, site.parties[BANK].keys.seed, System())
+    return Job.open(store, site.contract, purpose, b"inputs", chance, reconnect, tell, afresh=afresh)
 
 
 @dataclass
@@ -181,7 +182,7 @@ class Nodes:
         dialler = self.dialler(contract)
         try:
             with Ledger(self.site.folder(BANK) / "ledger.sqlite") as ledger:
-                job = make_job(self.site, ledger, seed=seed, **job)
+                job = make_job(self.site, ledger, **job)
                 yield Conductor(Stage(contract, dialler, patience), contract, Serial(), Seeded(seed), lambda _: self.tap(BANK), job)
         finally:
             await dialler.close()

@@ -57,14 +57,14 @@ async def in_one_process(site, folder):
         ledgers = {role: stack.enter_context(Ledger(folder / f"loopback-{role}.sqlite")) for role in ROLES}
         troupes = {TELCO: make_telco(site, ledgers[TELCO]), COORDINATOR: make_coordinator(site, ledgers[COORDINATOR])}
         stage = LoopbackStage(site.contract, troupes, lambda party: lambda seen: frames.append((party, seen)))
-        job = make_job(site, ledgers[BANK])
+        job = make_job(site, ledgers[BANK], chance=Seeded(b"job"))
         trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: untapped, job))
     return trained, frames
 
 
 async def over_grpc(site):
     async with serving(site) as nodes:
-        async with nodes.bank() as conductor:
+        async with nodes.bank(chance=Seeded(b"job")) as conductor:
             trained = await run_study(site, conductor)
         return trained, nodes.frames, {role: list(ledger.entries()) for role, ledger in nodes.ledgers.items()}
 
