@@ -15,6 +15,9 @@ from tandem.describe.woe import Described
 from tandem.errors import CheckFailed
 from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Stage
+from tandem.plan.roles import Asked, ask, ask_solver
+from tandem.plan.script import PLAN, PLAN_SOLVER, PROBES
+from tandem.plan.watch import Clock
 from tandem.score.statement import roster_digest
 from tandem.session.script import Script
 from tandem.session.session import Role
@@ -23,7 +26,7 @@ from tandem.sums.terms import Integers, Terms
 from tandem.tables import Positions
 from tandem.train import sealer
 from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
-from tandem.wire.messages import Opening
+from tandem.wire.messages import Opening, Speed
 
 
 @dataclass
@@ -76,6 +79,17 @@ class Conductor:
         playing = sealer.serve(secret, count, card_step, self.engine)
         points: Integers = await self._play(SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
         return points
+
+    async def ask(self, clock: Clock) -> Asked:
+        """Ask the telco, before a study, what it offers and how fast it is."""
+        playing = ask(self.contract.caps.table, self.contract.layout.bins, clock, self.chance.fork("plan"))
+        asked: Asked = await self._play(PLAN, "sealer", playing, 0, ("probes", PROBES), b"")
+        return asked
+
+    async def ask_coordinator(self) -> Speed:
+        """Ask the coordinator how fast it is."""
+        speed: Speed = await self._play(PLAN_SOLVER, "sealer", ask_solver(), 0, ("probes", 0), b"")
+        return speed
 
     @property
     def _terms(self) -> Terms:

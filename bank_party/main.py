@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
@@ -17,14 +18,15 @@ import typer
 from rich.console import Console
 
 import tandem
-from bank_party import reporting, scoring, studies
+from bank_party import planning, reporting, scoring, studies
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
 from bank_party.watching import Watching
 from tandem.contract import SLOT_BITS, Contract, Role
-from tandem.contract.words import language_of
+from tandem.contract.words import disclosures, language_of
+from tandem.contract_commands import WIDTH, print_page
 from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
 from tandem.errors import InputError
@@ -37,7 +39,8 @@ from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
-from tandem.session.tap import Tap
+from tandem.plan.script import PLANNING
+from tandem.session.tap import Tap, untapped
 from tandem.sums.terms import Terms
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
@@ -140,6 +143,37 @@ def report_command(
     print_summary(Console(), made, language)
 
 
+def plan_command(
+    study: Study,
+    matched: Annotated[int, typer.Option(help="Customers who will match; all who can, if 0.", min=0)] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the plan there as well.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh; the study's own if not given.")] = "",
+) -> None:
+    """Say how long STUDY will take, what it sends and needs, and what each party will learn. All nodes are timed; nothing is spent.
+
+    Example: tandem plan bank/study.toml --matched 80000
+    """
+    party = _Party.open(study)
+    language = language_of(lang) if lang else party.config.lang
+    console, config = Console(width=WIDTH, highlight=False), party.config
+    prepared = studies.prepare(config, party.contract)
+    with Ledger(config.at(config.ledger)) as ledger, Pool(config.workers) as pool, console.status("") as status:
+        secret = studies.secret_key(party.state, party.contract, System())
+
+        async def run(conductor: Conductor) -> planning.Plan:
+            addresses = (config.telco, config.coordinator)
+            return await planning.ask(
+                conductor, party.contract, prepared, matched, pool, config.workers, secret, addresses, status.update, language
+            )
+
+        plan = asyncio.run(party.converse(run, ledger, pool, untapped))
+    planning.show(console, plan, language)
+    print_page(console, disclosures(party.contract, language))
+    console.print(planning.spent(language))
+    if json_file is not None:
+        disk.write(json_file, json.dumps(planning.facts(plan), ensure_ascii=False, indent=1).encode())
+
+
 @dataclass(frozen=True)
 class _Party:
     """The bank as one command sees it."""
@@ -204,10 +238,10 @@ def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) 
 
 
 def traffic(ledger: Ledger, party: str, contract: Contract) -> list[tuple[str, str, int]]:
-    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger."""
+    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger; what planning weighed is left out."""
     sums: dict[tuple[str, str], int] = {}
     for entry in ledger.entries():
-        if entry.contract == contract.digest.hex():
+        if entry.contract == contract.digest.hex() and entry.script not in PLANNING:
             way = (party, entry.peer) if entry.direction == "sent" else (entry.peer, party)
             sums[way] = sums.get(way, 0) + entry.size
     return [(sender, receiver, size) for (sender, receiver), size in sums.items()]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tandem.contract import COORDINATOR, Contract, Role
 from tandem.errors import ContractError, Enumeration, OutOfTurn
+from tandem.node import machine
 from tandem.node.casting import Cast, size, stage_in_order
+from tandem.node.chance import System
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
+from tandem.plan import kernels
+from tandem.plan.roles import tell_solver
+from tandem.plan.script import PLAN_SOLVER
 from tandem.score.statement import Here
 from tandem.session.script import Script
 from tandem.sums.terms import Terms
 from tandem.train import solver
 from tandem.train.script import CARD, DESCRIBE, TRAIN
-from tandem.wire.messages import Opening
+from tandem.wire.messages import Opening, Speed
 
 ROSTER_WIDTH = 32
 """Bytes of a roster's digest, SHA-256."""
@@ -35,11 +41,12 @@ class Coordinator:
     """Casts the solver (node.casting.Troupe). Everything it knows of a job ends with the process."""
 
     role: Role = COORDINATOR
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, CARD)})
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, CARD, PLAN_SOLVER)})
 
     def __init__(self, contracts: Contracts, keys: Keys, report: Callable[[str], None]) -> None:
         self._contracts, self._keys, self._report = contracts, keys, report
         self._jobs: dict[bytes, Job] = {}
+        self._gauge = machine.Gauge()
 
     def contract(self, digest: bytes) -> Contract:
         """Return the live contract of this digest. Raises ContractError."""
@@ -47,6 +54,8 @@ class Coordinator:
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the solver for this session. Raises ContractError, Enumeration, OutOfTurn to refuse."""
+        if opening.script == PLAN_SOLVER.name:
+            return Cast(PLAN_SOLVER, "solver", tell_solver(lambda: self._speed(contract)))
         if contract.kind != "training":
             raise ContractError(f"contract {contract.id} is for scoring: it needs no solver")
         rows, terms = size(opening, "rows"), Terms.of(contract)
@@ -70,6 +79,12 @@ class Coordinator:
             raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
         script = TRAIN if opening.script == TRAIN.name else CARD
         return Cast(script, "solver", playing, lambda known: self._done(contract, job, known))
+
+    def _speed(self, contract: Contract) -> Speed:
+        """Time what this node will do under the contract; nothing is asked of anybody."""
+        bits, chance = contract.layout.key_bits, System()
+        key = kernels.stand_in(bits, chance)
+        return self._gauge.speed(bits, lambda: kernels.measure_solver(key, machine.cores(), chance, time.perf_counter))
 
     def _done(self, contract: Contract, job: Job, known: solver.Known) -> None:
         self._jobs[contract.digest] = Job(job.roster, known, job.next_stage + 1)

@@ -1,0 +1,47 @@
+"""Peak memory of each process of a study: what it has at rest, and what grows with rows, bins and columns.
+
+What a process has at rest was measured in the very process, or in one that read the same file; the largest holders of the rest are counted
+here. Bytes throughout.
+"""
+
+from __future__ import annotations
+
+from tandem.plan import work
+from tandem.plan.job import Job
+from tandem.plan.model import Machines
+from tandem.wire.codec import PAYLOAD_LIMIT
+
+NUMBER = 56
+"""Bytes that a big number takes beside its limbs: object, allocator, place in a list."""
+
+REMEMBERED = 110
+"""Bytes that one remembered randomiser takes: a whole number and its place in a set, which doubles as it grows."""
+
+COPIES = 4
+"""Copies of the sealer's coded rows while they are fitted: as coded, side by side with the intercept, training rows, weighted."""
+
+MESSAGES = 12
+"""Full messages on their way through a process at once: at both ends of pipes and streams, as frame and as payload."""
+
+CELL = 8
+
+
+def peaks(job: Job, machines: Machines, sealer: int, sealer_worker: int) -> dict[str, int]:
+    """Return the peak memory by process; `sealer`: of the sealer's own process at rest, its file read; `sealer_worker`: with its tables."""
+    on = machines
+    rows, ciphertexts = job.matched, job.layout.ciphertexts
+    messages = MESSAGES * PAYLOAD_LIMIT
+    coded = COPIES * 8 * rows * (job.columns + 1)
+    sealed = 2 * 8 * rows * len(job.layout.slots) + REMEMBERED * rows * ciphertexts
+    number = job.width + NUMBER
+    fold = work.folding(job, job.layout, on.summer.workers)
+    codes = rows * len(job.bins)
+    powers = job.total * job.slots * number
+    cells = job.total**2 * CELL
+    return {
+        "sealer": sealer + max(coded, coded // COPIES + sealed) + messages,
+        "sealer worker": sealer_worker + 2 * PAYLOAD_LIMIT,
+        "summer": max(on.summer.peak, on.summer.resident + 2 * codes + powers + 3 * job.packs * number + messages),
+        "summer worker": on.summer.worker + 2 * codes + fold.cells * number + 3 * job.packs * number + 3 * PAYLOAD_LIMIT,
+        "solver": max(on.solver.peak, on.solver.resident + 8 * cells + job.total * number + messages // 4),
+    }
