@@ -15,12 +15,12 @@ from rich.table import Table
 
 from bank_party.conduct import Conductor
 from bank_party.studies import Prepared
+from tandem.arguments import Engine
 from tandem.contract import BANK, COORDINATOR, TELCO, Contract
 from tandem.contract.words import Language, role_name
 from tandem.contract_commands import WIDTH
 from tandem.crypto.opening import SecretKey
 from tandem.crypto.paillier import Blinded
-from tandem.engine.pool import Pool
 from tandem.errors import InputError, PeerLost
 from tandem.node import machine
 from tandem.node.casting import PLAYERS
@@ -88,7 +88,7 @@ class Plan:
 
 
 async def ask(
-    conductor: Conductor, contract: Contract, prepared: Prepared, matched: int, pool: Pool, workers: int, secret: SecretKey,
+    conductor: Conductor, contract: Contract, prepared: Prepared, matched: int, engine: Engine, workers: int, secret: SecretKey,
     addresses: tuple[str, str], told: Callable[[str], None], lang: Language,
 ) -> Plan:
     """Ask the peers, time this machine, and predict. `addresses`: of telco and coordinator; `matched`: 0 for all that can match.
@@ -111,11 +111,11 @@ async def ask(
     told(words["timing"])
     chance, cores = conductor.chance.fork("plan"), machine.cores()
     own_work = sealing.measure(
-        secret, terms.layout(secret.public), terms.columns, pool, workers, chance, time.perf_counter, lambda rows: _framed(contract, rows)
+        secret, terms.layout(secret.public), terms.columns, engine, workers, chance, time.perf_counter, lambda rows: _framed(contract, rows)
     )
-    tables = max(pool.peaks())
-    own = kernels.measure(secret.public, pool, workers, cores, chance, time.perf_counter)
-    own = replace(own, resident=resting, peak=resting, worker=machine.worker(pool, workers), free=machine.free())
+    tables = machine.worker(engine, workers)
+    own = kernels.measure(secret.public, engine, workers, cores, chance, time.perf_counter)
+    own = replace(own, resident=resting, peak=resting, worker=tables, free=machine.free())
     shared = addresses[0].startswith(LOOPBACK)
     assumed.append(words["shared"].format(cores) if shared else words["apart"])
     table = contract.caps.table if asked is None else asked.offer.table

@@ -28,8 +28,11 @@ def resident() -> int:
 
 
 def peak() -> int:
-    """Return the most memory that this process ever had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Return the most memory that this process ever had, in bytes.
+
+    Linux hands a new program the peak of the process that started it as `ru_maxrss`: its own stands under VmHWM.
+    """
+    return _field(Path("/proc/self/status"), "VmHWM:") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def free() -> int:

@@ -27,20 +27,26 @@ from tandem.wire.messages import Speed
 ROOTS = 16 / 3
 """Proving a modulus takes as long as this many openings, checking it as this many values r^n: 16 roots on numbers half as wide."""
 
-HELD_OUT = 1e-5
-"""Seconds in which the sealer decides whether a row is held out, and reads a score of it: plain Python, scripts/plan_check."""
+HELD_OUT = 3e-6
+"""Seconds in which the sealer decides whether a row is held out (its own process, as all that follows; scripts/plan_constants)."""
 
-LOOKED_UP = 1.5e-5
-"""Seconds an identifier takes outside the workers of seeker and holder together: cut, packed, looked up; scripts/plan_check."""
+READ = 5e-7
+"""Seconds in which the sealer reads a row's score out of an opened pack."""
 
-COPIED = 1.2e-6
-"""Seconds in which a ciphertext is copied to a worker or back: pickled, sent and read again; scripts/plan_check."""
+LOOKED_UP = 2.5e-6
+"""Seconds an identifier takes outside the workers: blinds drawn, points cut and packed, tags looked up."""
 
-PAIR = 1e-6
-"""Seconds that one pair of bins takes on its way: told, read, completed and solved with; scripts/plan_check."""
+COPIED = 6e-6
+"""Seconds in which a number under seal goes to a worker or comes back by itself: pickled here, read there."""
 
-SESSION = 0.15
-"""Seconds that a session takes to begin and to end: dialled, joined by three, closed, entered in three ledgers; scripts/plan_check."""
+PAIR = 3e-7
+"""Seconds that one pair of bins takes on its way: told, encoded, decoded."""
+
+MET = 6e-4
+"""Seconds in which the solver completes the counts of one pair of variables."""
+
+SESSION = 0.03
+"""Seconds that a session takes to begin and to end: dialled, joined by three, closed, entered in three ledgers."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +158,8 @@ class _Clock:
     def _sealing(self, layout: Layout, ahead: _Ahead) -> float:
         job, on = self.job, self.on
         fold = work.folding(job, layout, on.summer.workers)
-        seal = fold.admitted * (on.sealing.seal + COPIED)
-        folded = fold.admitted * (on.summer.admission + COPIED) + fold.products * on.summer.product
+        seal = fold.admitted * on.sealing.seal
+        folded = fold.admitted * on.summer.admission + fold.products * on.summer.product
         alone = fold.admitted * (on.sealing.remember + job.width * on.transfer)
         wall = self._together(seal, folded, alone)
         ahead.fill(self._pause(wall, seal, folded, alone))
@@ -166,7 +172,8 @@ class _Clock:
         ahead.fill(wait)
         opened = shares * on.sealing.open
         ahead.fill(self._pause(opened, opened))
-        return wait + opened + job.total * (job.total + 1) / 2 * PAIR
+        solved = job.total * (job.total + 1) / 2 * PAIR + len(job.bins) * (len(job.bins) - 1) / 2 * MET
+        return wait + opened + solved
 
     def _drawing(self, ahead: _Ahead) -> float:
         """Return the seconds in which the solver seals the points, in one process."""
@@ -178,11 +185,11 @@ class _Clock:
         job, on = self.job, self.on
         fill = work.filling(job)
         raised = fill.squared * SLOT_BITS * on.summer.squaring
-        copied = COPIED * (2 * job.total * job.slots + fill.merged)
+        copied = COPIED * (job.total * job.slots + fill.merged)
         filled = fill.products * on.summer.product
         alone = fill.merged * on.summer.product * _lanes(on.summer) + job.matched * on.summer.noise
         wait = ahead.left
-        opened = job.packs * on.sealing.open + job.matched * HELD_OUT / 4
+        opened = job.packs * on.sealing.open + job.matched * READ
         return raised + copied + filled + alone + wait + opened
 
     def _fit(self, columns: int) -> float:
