@@ -29,7 +29,7 @@ from tandem.contract.words import disclosures, language_of
 from tandem.contract_commands import WIDTH, print_page
 from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
-from tandem.errors import InputError
+from tandem.errors import ContractError, InputError
 from tandem.node import disk, keys
 from tandem.node.chance import System
 from tandem.node.client import Dialler, Stage
@@ -156,6 +156,8 @@ def plan_command(
     party = _Party.open(study)
     language = language_of(lang) if lang else party.config.lang
     console, config = Console(width=WIDTH, highlight=False), party.config
+    if party.contract.kind != "training":
+        raise ContractError(f"contract {party.contract.id} is for scoring: plans are made for trainings")
     prepared = studies.prepare(config, party.contract)
     with Ledger(config.at(config.ledger)) as ledger, Pool(config.workers) as pool, console.status("") as status:
         secret = studies.secret_key(party.state, party.contract, System())

@@ -1,7 +1,7 @@
 """Peak memory of each process of a study: what it has at rest, and what grows with rows, bins and columns.
 
 What a process has at rest was measured in the very process, or in one that read the same file; the largest holders of the rest are counted
-here. Bytes throughout.
+here. Bytes throughout; the constants were set so that scripts/plan_check agrees.
 """
 
 from __future__ import annotations

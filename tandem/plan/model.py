@@ -24,25 +24,27 @@ from tandem.plan.sealing import Sealing
 from tandem.plan.traffic import Bytes
 from tandem.wire.messages import Speed
 
+# What is timed anew for every plan stands in `Speed` and `Sealing`; these are small, and the same on most machines: scripts/plan_constants.
+
 ROOTS = 16 / 3
 """Proving a modulus takes as long as this many openings, checking it as this many values r^n: 16 roots on numbers half as wide."""
 
-HELD_OUT = 3e-6
-"""Seconds in which the sealer decides whether a row is held out (its own process, as all that follows; scripts/plan_constants)."""
+HELD_OUT = 4e-6
+"""Seconds in which the sealer decides whether a row is held out (in its own process)."""
 
-READ = 5e-7
+READ = 3e-7
 """Seconds in which the sealer reads a row's score out of an opened pack."""
 
-LOOKED_UP = 2.5e-6
+LOOKED_UP = 2e-6
 """Seconds an identifier takes outside the workers: blinds drawn, points cut and packed, tags looked up."""
 
-COPIED = 6e-6
+COPIED = 4e-6
 """Seconds in which a number under seal goes to a worker or comes back by itself: pickled here, read there."""
 
-PAIR = 3e-7
+PAIR = 2e-7
 """Seconds that one pair of bins takes on its way: told, encoded, decoded."""
 
-MET = 6e-4
+MET = 7e-4
 """Seconds in which the solver completes the counts of one pair of variables."""
 
 SESSION = 0.03
