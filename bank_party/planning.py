@@ -96,7 +96,8 @@ async def ask(
     A peer that does not answer is replaced by this machine, and the plan says so. Raises InputError for a number matched that cannot be.
     """
     words, assumed = _WORDS[lang], []
-    layout, terms, resting = contract.layout, Terms.of(contract), machine.resident()
+    layout, terms = contract.layout, Terms.of(contract)
+    resting, peak = machine.resident(), machine.peak()  # the file is read, and nothing timed yet: where the study starts as well
     asked = solver = None
     try:
         told(words["asking"].format(role_name(TELCO, lang)))
@@ -115,7 +116,7 @@ async def ask(
     )
     tables = machine.worker(engine, workers)
     own = kernels.measure(secret.public, engine, workers, cores, chance, time.perf_counter)
-    own = replace(own, resident=resting, peak=resting, worker=tables, free=machine.free())
+    own = replace(own, resident=resting, peak=peak, worker=tables, free=machine.free())
     shared = addresses[0].startswith(LOOPBACK)
     assumed.append(words["shared"].format(cores) if shared else words["apart"])
     table = contract.caps.table if asked is None else asked.offer.table
@@ -135,9 +136,7 @@ async def ask(
         sealer=own, sealing=own_work, summer=own if asked is None else asked.speed, solver=solver or own,
         transfer=own_work.framing if asked is None else asked.transfer, shared=shared,
     )
-    return Plan(
-        job, machines, model.stages(job, machines), model.look(job, machines), memory.peaks(job, machines, resting, tables), assumed
-    )
+    return Plan(job, machines, model.stages(job, machines), model.look(job, machines), memory.peaks(job, machines), assumed)
 
 
 def show(console: Console, plan: Plan, lang: Language) -> None:

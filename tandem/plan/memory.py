@@ -33,8 +33,8 @@ CELL = 8
 """Bytes of a number of the solver's matrices."""
 
 
-def peaks(job: Job, machines: Machines, sealer: int, sealer_worker: int) -> dict[str, int]:
-    """Return the peak memory by process; `sealer`: of the sealer's own process at rest, its file read; `sealer_worker`: with its tables."""
+def peaks(job: Job, machines: Machines) -> dict[str, int]:
+    """Return the peak memory by process. The sealer's was measured with its file read, its workers' with the tables of its key."""
     on = machines
     rows, ciphertexts = job.matched, job.layout.ciphertexts
     messages = MESSAGES * PAYLOAD_LIMIT
@@ -48,8 +48,8 @@ def peaks(job: Job, machines: Machines, sealer: int, sealer_worker: int) -> dict
     powers = job.total * job.slots * number
     cells = job.total**2 * CELL
     return {
-        "sealer": sealer + round(rows * each) + messages,
-        "sealer worker": sealer_worker + round(full * SEALING),
+        "sealer": max(on.sealer.peak, on.sealer.resident + round(rows * each) + messages),
+        "sealer worker": on.sealer.worker + round(full * SEALING),
         "summer": max(on.summer.peak, on.summer.resident + 2 * codes + powers + 3 * job.packs * number + messages),
         "summer worker": on.summer.worker + 2 * codes + fold.cells * number + 3 * job.packs * number + 3 * PAYLOAD_LIMIT,
         "solver": max(on.solver.peak, on.solver.resident + 8 * cells + job.total * number + messages // 4),

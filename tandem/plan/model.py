@@ -131,30 +131,32 @@ class _Clock:
 
     def describe(self) -> dict[str, float]:
         ahead = _Ahead(self.job.total * self.job.statistics.ciphertexts * self.on.summer.power)
-        key = self._key(ahead)
+        key = self._key()
         return {"sealing": key + self.on.sealing.tables + self._sealing(self.job.statistics, ahead),
                 "opening": self._opening(self.job.statistics, ahead)}
 
     def train(self, number: int) -> dict[str, float]:
         job, on = self.job, self.on
         ahead = _Ahead((job.total * job.layout.ciphertexts + job.packs) * on.summer.power)
-        sealing = self._key(ahead) + self._sealing(job.layout, ahead) + (on.sealing.tables if number == 1 else 0.0)
+        sealing = self._key() + self._sealing(job.layout, ahead) + (on.sealing.tables if number == 1 else 0.0)
         opening = self._opening(job.layout, ahead) + self._drawing(ahead)
         return {"sealing": sealing, "opening": opening, "scoring": self._scoring(ahead) + self._fit(job.columns + 2)}
 
     def card(self) -> dict[str, float]:
         ahead = _Ahead(self.job.packs * self.on.summer.power)
-        key = self._key(ahead)
+        key = self._key()
         return {"opening": key + self._drawing(ahead), "scoring": self._scoring(ahead)}
 
     # -- pieces -------------------------------------------------------------------------------------------------------------------------
 
-    def _key(self, ahead: _Ahead) -> float:
-        """Return the seconds in which the key is proved, and in which summer and solver, at once, check the proof."""
+    def _key(self) -> float:
+        """Return the seconds in which the key is proved, and in which summer and solver, at once, check the proof.
+
+        Nothing is made ahead before: whoever has not checked a key computes nothing under it.
+        """
         on = self.on
         prove = ROOTS * on.sealing.open * _lanes(on.sealer)
         check = ROOTS * max(on.summer.power * _lanes(on.summer), on.solver.power)
-        ahead.fill(self._pause(prove, serial=prove))
         return SESSION + prove + check
 
     def _sealing(self, layout: Layout, ahead: _Ahead) -> float:
