@@ -6,6 +6,7 @@ solver releases (statistics, card) is estimated: as if no bin were withheld. Fie
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from tandem.align.script import ALIGN, QUERY_LENGTH, ROSTER_LENGTH, TAGS_LENGTH
@@ -161,13 +162,13 @@ def _sums(job: Job, ciphertexts: int) -> Sizes:
 
 def _pairs(job: Job) -> list[int]:
     """Return the sizes of the messages of pair counts: every cell as if variables were independent and bins equally full."""
-    typical = job.total / len(job.bins)
-    cells = job.total * (job.total + 1) // 2
-    same = sum(bins * (bins - 1) // 2 for bins in job.bins)  # two bins of one variable never meet
-    own = varint(round(job.matched / typical)) * job.total + same
-    each = varint(round(job.matched / typical**2))
-    share = (own + each * (cells - job.total - same)) / cells
-    return [data(round(part * share)) for part in _parts(cells, PAIRS_A_CHUNK)]
+    cells, size, of = job.total * (job.total + 1) // 2, 0, Counter(job.bins)
+    for own, many in of.items():
+        # A bin with itself; with the others of its variable, which it never meets; with those of variables of as many bins.
+        size += many * (own * varint(job.matched // own) + own * (own - 1) // 2)
+        size += many * (many - 1) // 2 * own**2 * varint(job.matched // own**2)
+        size += sum(many * others * own * bins * varint(job.matched // (own * bins)) for bins, others in of.items() if bins > own)
+    return [data(round(part * size / cells)) for part in _parts(cells, PAIRS_A_CHUNK)]
 
 
 def _masked(job: Job, ciphertexts: int) -> Sizes:
