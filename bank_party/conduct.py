@@ -18,6 +18,9 @@ from tandem.errors import CheckFailed
 from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Stage
 from tandem.node.recorder import both
+from tandem.plan.roles import Asked, ask, ask_solver
+from tandem.plan.script import PLAN, PLAN_SOLVER, PROBES
+from tandem.plan.watch import Clock
 from tandem.score.statement import roster_digest
 from tandem.session.script import Script
 from tandem.session.session import Role
@@ -26,7 +29,7 @@ from tandem.sums.terms import Integers, Terms
 from tandem.tables import Positions
 from tandem.train import sealer
 from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
-from tandem.wire.messages import Opening
+from tandem.wire.messages import Opening, Speed
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,39 @@ class Statistics:
 
 
 @dataclass
-class Conductor:
-    """Plays the bank's roles: where to play, under which contract, with which workers and chance, who looks on, and for which job."""
+class Caller:
+    """Asks the peers what costs nothing: where to play, under which contract, with which workers and chance, and who looks on."""
 
     stage: Stage
     contract: Contract
     engine: Engine
     chance: Chance = field(repr=False)
     tap: Callable[[bytes], Tap]
+
+    async def ask(self, clock: Clock) -> Asked:
+        """Ask the telco, before a study, what it offers and how fast it is."""
+        playing = ask(self.contract.caps.table, self.contract.layout.bins, clock, self.chance.fork("plan"))
+        asked: Asked = await self._session(Cast(PLAN, "sealer", playing), Opening(VERSION, PLAN.name, 0, ("probes",), (PROBES,), b""))
+        return asked
+
+    async def ask_coordinator(self) -> Speed:
+        """Ask the coordinator how fast it is."""
+        opening = Opening(VERSION, PLAN_SOLVER.name, 0, ("probes",), (0,), b"")
+        speed: Speed = await self._session(Cast(PLAN_SOLVER, "sealer", ask_solver()), opening)
+        return speed
+
+    async def _session(self, cast: Cast, opening: Opening, *watching: Tap) -> Any:
+        session = self.chance.fork("session", opening.script, opening.stage, opening.attempt).draw(16)
+        tap = self.tap(session)
+        for one in watching:
+            tap = both(tap, one)
+        return await self.stage.play(cast, session, opening, tap)
+
+
+@dataclass
+class Conductor(Caller):
+    """Plays the bank's roles in the steps of a job."""
+
     job: Job
 
     async def align(self, ids: list[bytes]) -> Found:
@@ -133,9 +161,7 @@ class Conductor:
         """Play one step of the job, or return what was kept of it."""
 
         async def play(attempt: int) -> Any:
-            session = self.chance.fork("session", script.name, stage, attempt).draw(16)
             opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster, self.job.id, attempt)
-            tap = both(self.tap(session), self.job.heard)
-            return await self.stage.play(Cast(script, role, playing(attempt)), session, opening, tap)
+            return await self._session(Cast(script, role, playing(attempt)), opening, self.job.heard)
 
         return await self.job.step(name, kind, play)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, ExitStack
@@ -17,18 +18,19 @@ import typer
 from rich.console import Console
 
 import tandem
-from bank_party import reporting, scoring, studies
-from bank_party.conduct import Conductor
+from bank_party import planning, reporting, scoring, studies
+from bank_party.conduct import Caller, Conductor
 from bank_party.config import StudyConfig
 from bank_party.jobs import Job, Kept, fingerprint
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
 from bank_party.watching import Watching
 from tandem.contract import SLOT_BITS, Contract, Role
-from tandem.contract.words import language_of
+from tandem.contract.words import disclosures, language_of
+from tandem.contract_commands import WIDTH, print_page
 from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
-from tandem.errors import InputError
+from tandem.errors import ContractError, InputError
 from tandem.node import disk, keys
 from tandem.node.chance import System
 from tandem.node.checkpoints import Checkpoints
@@ -39,7 +41,8 @@ from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
-from tandem.session.tap import Tap
+from tandem.plan.script import PLANNING
+from tandem.session.tap import Tap, untapped
 from tandem.sums.terms import Terms
 from tandem.train.script import order
 
@@ -152,6 +155,39 @@ def report_command(
     print_summary(Console(), made, language)
 
 
+def plan_command(
+    study: Study,
+    matched: Annotated[int, typer.Option(help="Customers who will match; all who can, if 0.", min=0)] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the plan there as well.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh; the study's own if not given.")] = "",
+) -> None:
+    """Say how long STUDY will take, what it sends and needs, and what each party will learn. All nodes are timed; nothing is spent.
+
+    Example: tandem plan bank/study.toml --matched 80000
+    """
+    party = _Party.open(study)
+    language = language_of(lang) if lang else party.config.lang
+    console, config = Console(width=WIDTH, highlight=False), party.config
+    if party.contract.kind != "training":
+        raise ContractError(f"contract {party.contract.id} is for scoring: plans are made for trainings")
+    prepared = studies.prepare(config, party.contract)
+    with Ledger(config.ledger_place) as ledger, Pool(config.workers) as pool, console.status("") as status:
+        secret = studies.secret_key(party.state, party.contract, System())
+
+        async def run(stage: Stage, tap: Callable[[bytes], Tap]) -> planning.Plan:
+            addresses, caller = (config.telco, config.coordinator), Caller(stage, party.contract, pool, System(), tap)
+            return await planning.ask(
+                caller, party.contract, prepared, matched, pool, config.workers, secret, addresses, status.update, language
+            )
+
+        plan = asyncio.run(party.dialled(run, ledger, untapped))
+    planning.show(console, plan, language)
+    print_page(console, disclosures(party.contract, language))
+    console.print(planning.spent(language))
+    if json_file is not None:
+        disk.write(json_file, json.dumps(planning.facts(plan), ensure_ascii=False, indent=1).encode())
+
+
 @dataclass(frozen=True)
 class _Party:
     """The bank as one command sees it."""
@@ -208,15 +244,24 @@ class _Party:
     async def converse(
         self, run: Callable[[Conductor], Coroutine[Any, Any, T]], job: Job, ledger: Ledger, pool: Pool, watch: Tap
     ) -> T:
+        """Dial, run the steps of a job, hang up."""
+
+        def conducted(stage: Stage, tap: Callable[[bytes], Tap]) -> Coroutine[Any, Any, T]:
+            return run(Conductor(stage, self.contract, pool, System(), tap, job))
+
+        return await self.dialled(conducted, ledger, watch)
+
+    async def dialled(
+        self, run: Callable[[Stage, Callable[[bytes], Tap]], Coroutine[Any, Any, T]], ledger: Ledger, watch: Tap
+    ) -> T:
         """Dial, run, hang up."""
         dialler = Dialler(self.keys, self.contract, self.peers)
         try:
-            stage = Stage(self.contract, dialler, self.config.patience)
 
             def tap(session: bytes) -> Tap:
                 return both(recorder(ledger, self.contract, session, "bank"), watch)
 
-            return await run(Conductor(stage, self.contract, pool, System(), tap, job))
+            return await run(Stage(self.contract, dialler, self.config.patience), tap)
         finally:
             await dialler.close()
 
@@ -237,10 +282,10 @@ def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) 
 
 
 def traffic(ledger: Ledger, party: str, contract: Contract) -> list[tuple[str, str, int]]:
-    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger."""
+    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger; what planning weighed is left out."""
     sums: dict[tuple[str, str], int] = {}
     for entry in ledger.entries():
-        if entry.contract == contract.digest.hex():
+        if entry.contract == contract.digest.hex() and entry.script not in PLANNING:
             way = (party, entry.peer) if entry.direction == "sent" else (entry.peer, party)
             sums[way] = sums.get(way, 0) + entry.size
     return [(sender, receiver, size) for (sender, receiver), size in sums.items()]

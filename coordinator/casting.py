@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,17 +10,21 @@ from types import MappingProxyType
 from tandem.arguments import Chance
 from tandem.contract import COORDINATOR, Contract, Role
 from tandem.errors import ContractError, Enumeration, OutOfTurn
+from tandem.node import machine
 from tandem.node.casting import Cast, due_step, size, stage_in_order
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
+from tandem.plan import kernels
+from tandem.plan.roles import tell_solver
+from tandem.plan.script import PLAN_SOLVER
 from tandem.score.statement import Here
 from tandem.session.script import Script
 from tandem.sums.terms import Terms
 from tandem.train import solver
 from tandem.train.script import CARD, DESCRIBE, ERRORS, TRAIN, order
-from tandem.wire.messages import Opening
+from tandem.wire.messages import Opening, Speed
 
 ROSTER_WIDTH = 32
 """Bytes of a roster's digest, SHA-256."""
@@ -42,11 +47,12 @@ class Coordinator:
     """Casts the solver (node.casting.Troupe). What it knows of a job is kept, sealed, until the next job under that contract."""
 
     role: Role = COORDINATOR
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD)})
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD, PLAN_SOLVER)})
 
     def __init__(self, contracts: Contracts, keys: Keys, ledger: Ledger, chance: Chance, report: Callable[[str], None]) -> None:
         self._contracts, self._keys, self._chance, self._report = contracts, keys, chance, report
         self._store = Checkpoints(Job, ledger, keys.seed, chance)
+        self._gauge = machine.Gauge()
 
     def contract(self, digest: bytes) -> Contract:
         """Return the live contract of this digest. Raises ContractError."""
@@ -54,6 +60,8 @@ class Coordinator:
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the solver for this session. Raises ContractError, Enumeration, OutOfTurn to refuse."""
+        if opening.script == PLAN_SOLVER.name:
+            return Cast(PLAN_SOLVER, "solver", tell_solver(lambda: self._speed(contract)))
         if contract.kind != "training":
             raise ContractError(f"contract {contract.id} is for scoring: it needs no solver")
         rows, terms = size(opening, "rows"), Terms.of(contract)
@@ -99,6 +107,12 @@ class Coordinator:
         job = Job(opening.roster, opening.stage + 1, after, before)
         self._store.save(contract, opening.job, job, opening.attempt)
         self._tell(contract, after.failed)
+
+    def _speed(self, contract: Contract) -> Speed:
+        """Time what this node will do under the contract; nothing is asked of anybody."""
+        bits, chance = contract.layout.key_bits, self._chance.fork("plan")
+        key = kernels.stand_in(bits, chance)
+        return self._gauge.speed(bits, lambda: kernels.measure_solver(key, machine.cores(), chance, time.perf_counter))
 
     def _tell(self, contract: Contract, failed: str) -> None:
         if failed:

@@ -28,6 +28,7 @@ REFUSED, UNFORESEEN, INTERRUPTED = 2, 1, 130
 
 _SUMMARIES = {
     "demo": "Make data, start all three parties and run the whole path.",
+    "plan": "Say what a study will take, and what each party will learn, before it runs.",
     "contract": "Draft, sign, check and read contracts.",
     "ledger": "Read, check, compare and export ledgers.",
     "bank": "The bank's node: train, score.",

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, Contract, PartyCard, Role, dumps, loads, loads_card, public_hex
 from tandem.contract.fields import MOMENT
-from tandem.contract.words import Language, language_of, pages, role_name
+from tandem.contract.words import Language, Page, language_of, pages, role_name
 from tandem.errors import ContractError, InputError
 from tandem.node import disk
 from tandem.node.chance import System
@@ -168,21 +168,26 @@ def _later(begin: str, days: int) -> str:
         raise InputError(f"--start {begin!r} is no moment in UTC such as 2027-01-31T00:00:00Z") from None
 
 
+def print_page(console: Console, page: Page) -> None:
+    """Print one part of the screen: its heading, and a row a sentence, fit for 80 columns."""
+    console.print(escape(page.heading), style="bold")
+    table = Table(show_header=False, box=None, pad_edge=False, width=WIDTH)
+    labelled = any(label for label, _ in page.rows)
+    if labelled:
+        table.add_column(no_wrap=True, style="cyan")
+    else:
+        table.add_column(width=1)
+    table.add_column(overflow="fold", ratio=1)
+    before = ""
+    for label, text in page.rows:
+        mark = escape(label) if labelled else "-"
+        table.add_row("" if labelled and mark == before else mark, escape(text))
+        before = mark
+    console.print(table)
+    console.print()
+
+
 def _print(contract: Contract, language: Language) -> None:
     console = Console(width=WIDTH, highlight=False)
     for page in pages(contract, language):
-        console.print(escape(page.heading), style="bold")
-        table = Table(show_header=False, box=None, pad_edge=False, width=WIDTH)
-        labelled = any(label for label, _ in page.rows)
-        if labelled:
-            table.add_column(no_wrap=True, style="cyan")
-        else:
-            table.add_column(width=1)
-        table.add_column(overflow="fold", ratio=1)
-        before = ""
-        for label, text in page.rows:
-            mark = escape(label) if labelled else "-"
-            table.add_row("" if labelled and mark == before else mark, escape(text))
-            before = mark
-        console.print(table)
-        console.print()
+        print_page(console, page)

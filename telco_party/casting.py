@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,11 +17,15 @@ from tandem.arguments import Chance, Engine
 from tandem.contract import TELCO, Contract, Role, verifies
 from tandem.crypto.paillier import PublicKey
 from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn
+from tandem.node import machine
 from tandem.node.casting import Cast, due_step, size, stage_in_order
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
+from tandem.plan import kernels
+from tandem.plan.roles import tell
+from tandem.plan.script import PLAN
 from tandem.score.statement import Here, roster_digest
 from tandem.score.summer import SealedTable
 from tandem.session.script import Script
@@ -29,7 +34,7 @@ from tandem.tables import CodedTable, Positions, Table
 from tandem.train import summer
 from tandem.train.pairs import pair_counts
 from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
-from tandem.wire.messages import Opening
+from tandem.wire.messages import Offer, Opening, Speed
 from telco_party import bins, cards
 from telco_party.config import TelcoConfig
 from telco_party.subscribers import Subscribers, hashed
@@ -66,7 +71,9 @@ class Telco:
     """Casts the telco's roles (node.casting.Troupe)."""
 
     role: Role = TELCO
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE)})
+    scripts: Mapping[str, Script] = MappingProxyType({
+        script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, PLAN)
+    })
 
     def __init__(
         self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None]
@@ -77,6 +84,7 @@ class Telco:
         self._contracts = Contracts(config.at(config.contracts))
         self._subscribers: dict[bytes, Subscribers] = {}
         self._jobs: dict[bytes, Job] = {}
+        self._gauge = machine.Gauge()
 
     def contract(self, digest: bytes) -> Contract:
         """Return the live contract of this digest. Raises ContractError."""
@@ -89,6 +97,8 @@ class Telco:
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the role for this session. Raises ContractError, Enumeration, ScoreBudgetSpent, OutOfTurn to refuse."""
+        if opening.script == PLAN.name:
+            return Cast(PLAN, "summer", tell(lambda: self._offer(contract), lambda: self._speed(contract)))
         if opening.script == ALIGN.name:
             return self._align(contract, opening)
         job = self._job(contract, opening.job)
@@ -102,6 +112,24 @@ class Telco:
             if contract.kind == "scoring":
                 return self._serve(contract, opening, job, here, secrets)
             return self._train(contract, opening, job, here, secrets)
+
+    def _offer(self, contract: Contract) -> Offer:
+        """Say what an alignment would meet: the table's size, and its bins on a sample, without labels. Spends nothing."""
+        hashed_already = self._subscribers.get(contract.digest)
+        sample = np.arange(min(self._table.rows, kernels.SAMPLE))
+        cuts, _ = bins.fit(self._table, sample, contract.layout.bins, contract.layout.min_bin)
+        rows = self._table.rows if hashed_already is None else len(hashed_already)
+        return Offer(rows, hashed_already is not None, tuple(outline.bins for outline in cuts.outlines))
+
+    def _speed(self, contract: Contract) -> Speed:
+        """Time what this node will do under the contract, on made-up numbers."""
+        bits, workers = contract.layout.key_bits, self._config.workers
+
+        def measure() -> Speed:
+            key = kernels.stand_in(bits, self._chance.fork("plan"))
+            return kernels.measure(key, self._engine, workers, machine.cores(), self._chance.fork("plan"), time.perf_counter)
+
+        return self._gauge.speed(bits, measure, self._engine)
 
     def _align(self, contract: Contract, opening: Opening) -> Cast:
         asked = size(opening, "ids")

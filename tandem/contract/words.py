@@ -63,6 +63,11 @@ def pages(contract: Contract, language: Language = "en") -> tuple[Page, ...]:
     )
 
 
+def disclosures(contract: Contract, language: Language = "en") -> Page:
+    """Return the page that says who learns what."""
+    return pages(contract, language)[1]
+
+
 def _pick(both: Both, language: Language) -> str:
     return both[0 if language == "en" else 1]
 

@@ -88,6 +88,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "step": ("the Newton point of its own columns, the size of the telco's part, tau", "自己各列的牛顿点、运营商部分的大小、tau"),
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),
+    "offer": (
+        "the size of the telco's table, whether it is hashed yet, and the number of bins of each variable",
+        "运营商名单的大小、是否已做哈希，以及各变量的箱数",
+    ),
+    "speed": ("how fast the machine is, and its memory", "机器的速度和内存"),
     "scores": ("one score a roster row, coarse", "名册每行一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
@@ -132,5 +137,9 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Table", ((COORDINATOR, TELCO),), "sealed", label_derived=True, learns={TELCO: "ran"}),
     Declared("Signature", ((COORDINATOR, TELCO),)),
     Declared("Scores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
+    # planning: nothing in it hangs on a label, and the padding of a probe means nothing
+    Declared("Probe", (_TO_TELCO,)),
+    Declared("Offer", ((TELCO, BANK),), learns={BANK: "offer"}),
+    Declared("Speed", ((TELCO, BANK), *_SOLVED), learns={BANK: "speed"}),
 )})
 """Every message there is. `Scores` is sealed on the wire under the key of its receiver, who reads it: declared clear."""

@@ -257,7 +257,61 @@ class Scores:
     packs: Ciphertexts
 
 
+@dataclass(frozen=True)
+class Probe:
+    """Sealer to summer: bytes that mean nothing, to see how long a message takes to arrive."""
+
+    padding: bytes
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Summer to sealer: identifiers of its table, whether they are hashed already, and bins of each variable on a sample of the table."""
+
+    table: int
+    ready: bool
+    bins: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """A node to the sealer: how fast its machine is. Seconds of one operation with all workers busy; memory in bytes, 0 if unknown."""
+
+    cores: int
+    workers: int
+    took: float
+    """Seconds that measuring took."""
+    hash: float
+    """Hash an identifier to the group."""
+    point: float
+    """Multiply a point."""
+    sum: float
+    """Add two points."""
+    power: float
+    """r^n mod n^2."""
+    admission: float
+    """Check a ciphertext."""
+    product: float
+    """Multiply two ciphertexts."""
+    squaring: float
+    """Square a ciphertext."""
+    noise: float
+    """Noise of one score; one worker, as the next two."""
+    cutting: float
+    """Cut and code one value."""
+    pairing: float
+    """Count one row in one pair of variables."""
+    resident: int
+    """Memory that the node's own process has now."""
+    peak: int
+    """... and had at most."""
+    worker: int
+    """Memory that a worker has at rest."""
+    free: int
+    """Memory that the machine has free."""
+
+
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
-    | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
+    | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores | Probe | Offer | Speed
 )
