@@ -28,6 +28,9 @@ REFUSED, UNFORESEEN, INTERRUPTED = 2, 1, 130
 
 _SUMMARIES = {
     "demo": "Make data, start all three parties and run the whole path.",
+    "init": "Make a party's folder: keys, configuration, what to hand out.",
+    "admit": "Take in what another party handed out.",
+    "doctor": "Say what is wrong between two machines, and what to do.",
     "contract": "Draft, sign, check and read contracts.",
     "ledger": "Read and check a node's ledger.",
     "bank": "The bank's node: train, score.",

@@ -87,6 +87,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "step": ("the Newton point of its own columns, the size of the telco's part, tau", "自己各列的牛顿点、运营商部分的大小、tau"),
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),
+    "probed": ("the other node's version and clock, and that it honours the contract", "对方节点的版本和时钟，以及它认可该合约"),
     "scores": ("one score a roster row, coarse", "名册每行一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
@@ -126,5 +127,8 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Table", ((COORDINATOR, TELCO),), "sealed", label_derived=True, learns={TELCO: "ran"}),
     Declared("Signature", ((COORDINATOR, TELCO),)),
     Declared("Scores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
+    # a probe, before any study
+    Declared("Hello", _EVERY, learns={BANK: "probed", TELCO: "probed", COORDINATOR: "probed"}),
+    Declared("Load", _EVERY),
 )})
 """Every message there is. `Scores` is sealed on the wire under the key of its receiver, who reads it: declared clear."""

@@ -24,6 +24,14 @@ def _address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
+def checked_address(text: str) -> str:
+    """Return `text` if it is host:port. Raises InputError."""
+    try:
+        return _address(text)
+    except ValueError as failure:
+        raise InputError(f"{text!r} {failure}") from None
+
+
 class TableFile(BaseModel):
     """A party's file and how to read it."""
 

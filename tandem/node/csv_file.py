@@ -44,6 +44,12 @@ def read_table(path: Path, id_column: str, *, numeric: Sequence[str] = (), text:
     return found
 
 
+def read_header(path: Path) -> list[str]:
+    """Return the names of a file's columns, and read nothing below them. Raises InputError as `read_table` does."""
+    with path.open(encoding=_encoding(path), newline="") as file:
+        return _header(path, csv.reader(file, strict=True), ())
+
+
 def _encoding(path: Path) -> str:
     """Return the first of UTF-8 and GB18030 in which the whole file can be read."""
     try:

@@ -6,6 +6,7 @@ Whatever is wrong with a call, the caller hears one word; the reason goes to thi
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from tandem.node.casting import PLAYERS, Cast, Troupe, callers, same_version
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD, PATIENCE, Accepted, Link
 from tandem.node.keys import Keys
+from tandem.node.probing import answering, probes_of
 from tandem.node.tls import SERVER_OPTIONS, peer_pin, server_credentials
 from tandem.session.tap import Tap
 from tandem.wire.codec import Frame, decode, require_native_protobuf
@@ -66,14 +68,15 @@ class Server:
         dialler: Callable[[Contract], Dialler] | None = None,
         patience: float = PATIENCE,
         opening_patience: float = OPENING_PATIENCE,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Serve `troupe`. `tap` gives the tap of a session; `dialler` the channels to those whom this party dials itself.
 
-        `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning.
+        `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning. `clock`: what a probe is told.
         """
         require_native_protobuf()
         self._troupe, self._keys, self._tap, self._report, self._patience = troupe, keys, tap, report, patience
-        self._make_dialler = dialler
+        self._make_dialler, self._clock, self._probes = dialler, clock, probes_of(troupe.role)
         self._diallers: dict[bytes, Dialler] = {}
         self._meetings: dict[tuple[bytes, bytes], _Meeting] = {}
         self._opening_patience = opening_patience
@@ -166,12 +169,13 @@ class Server:
         opening = decode(Opening, frame.payload)
         if not isinstance(opening, Opening):
             raise OutOfTurn("an opening of another type")
-        same_version(opening)
+        if opening.script not in self._probes:  # a probe is how two nodes find out that their versions differ
+            same_version(opening)
         return opening
 
     def _callers(self, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
         """Return the roles that must call for this script, of which the speaker must be one. Raises OutOfTurn."""
-        script = self._troupe.scripts.get(opening.script)
+        script = self._troupe.scripts.get(opening.script) or self._probes.get(opening.script)
         if script is None:
             raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
         due = callers(script, self._troupe.role)
@@ -198,7 +202,7 @@ class Server:
             await self._gather(meeting)
             loop = asyncio.get_running_loop()
             # Only now: casting spends budgets, and half a session must spend nothing.
-            cast = await loop.run_in_executor(self._desk, self._troupe.cast, contract, session, meeting.opening)
+            cast = await loop.run_in_executor(self._desk, self._cast, contract, session, meeting.opening)
             result = await self._play(contract, session, meeting, cast)
             await loop.run_in_executor(self._desk, cast.finish, result)
         except BaseException as error:
@@ -210,6 +214,11 @@ class Server:
         finally:
             del self._meetings[contract.digest, session]
             meeting.over.set()
+
+    def _cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
+        if opening.script in self._probes:
+            return answering(self._probes[opening.script], contract, self._clock, self._report)
+        return self._troupe.cast(contract, session, opening)
 
     async def _gather(self, meeting: _Meeting) -> None:
         try:

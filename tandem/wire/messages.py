@@ -224,7 +224,26 @@ class Scores:
     packs: Ciphertexts
 
 
+@dataclass(frozen=True)
+class Hello:
+    """Either end of a probe: its version, the protocols it speaks, its clock in seconds since 1970 UTC."""
+
+    program: str
+    oldest: int
+    newest: int
+    moment: float
+
+
+@dataclass(frozen=True)
+class Load:
+    """Either end of a probe: bytes of no meaning, and how many to send back."""
+
+    back: int
+    data: bytes
+
+
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
     | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
+    | Hello | Load
 )
