@@ -73,7 +73,7 @@ def test_a_slow_line_is_not_sent_the_large_loads():
             except StopIteration as end:
                 return end.value
             given = yield asked
-            ticks.now += 0.02
+            ticks.now += 0.02 if given else 0.0
             if isinstance(given, Load):
                 sizes.append(max(given.back, len(given.data)))
                 ticks.now += sizes[-1] / 10_000
@@ -103,7 +103,7 @@ def test_a_peer_cannot_be_made_to_send_for_ever():
         for _ in range(LOADS + 1):
             assert isinstance(playing.send(Load(1, b"")), Load)
             assert next(playing) is Load
-    assert LOADS >= ROUNDS + 2 * len(SIZES)
+    assert ROUNDS + 2 * len(SIZES) <= LOADS
 
 
 def test_who_may_probe_whom_is_who_dials_whom():
