@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tomllib
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bank_party.config import ChoiceConfig, StudyConfig
 from coordinator.config import CoordinatorConfig
@@ -114,7 +115,8 @@ def test_the_header_of_a_table_is_read_and_no_row(tmp_path):
 def test_a_bank_names_its_label_and_peers(tmp_path):
     table = tmp_path / "customers.csv"
     table.write_text("phone,age,limit,activated\n")
-    run("init", BANK, tmp_path / "b", "--table", table, "--label", "activated", "--telco", "10.0.0.1:1", "--coordinator", "c.test:2")
+    peers = ("--telco", "10.0.0.1:1", "--coordinator", "c.test:2")
+    run("init", BANK, tmp_path / "b", "--table", table, "--label", "activated", *peers)
     config = read(tmp_path / "b" / "study.toml", StudyConfig)
     assert (config.telco, config.coordinator, config.label) == ("10.0.0.1:1", "c.test:2", "activated")
     assert "--bank-columns 2" in (tmp_path / "b" / "README.txt").read_text()
@@ -175,8 +177,7 @@ def test_openssl_renews_a_certificate_as_the_page_says_and_the_pin_stays(three):
     command = (
         "openssl x509 -req -in node.csr -CA authority/ca.pem -CAkey authority/ca.key -copy_extensions copy -days 365 -out keys/tls.pem"
     )
-    page = (cli.__file__ and (demo.Path(__file__).parents[1] / "docs" / "three-machines.md").read_text()) or ""
-    assert command in page
+    assert command in (Path(__file__).parents[1] / "docs" / "three-machines.md").read_text()
     subprocess.run(command.split(), cwd=place, check=True, capture_output=True)
     after = keys.load(place / "keys")
     assert after.tls_certificate != before.tls_certificate
@@ -185,7 +186,7 @@ def test_openssl_renews_a_certificate_as_the_page_says_and_the_pin_stays(three):
     run("admit", three / BANK, place / "hand-out")
 
 
-# -- admit ----------------------------------------------------------------------------------------------------------------------------------
+# -- admit --
 
 
 def test_admitting_keeps_certificate_card_and_authority(three, capsys):
@@ -235,7 +236,7 @@ def test_another_key_of_the_same_role_is_admitted_only_on_request(three, tmp_pat
     assert spki_pin((three / BANK / "peers" / "telco.pem").read_bytes()) == keys.load(tmp_path / "second" / "keys").pin
 
 
-# -- all of it ------------------------------------------------------------------------------------------------------------------------------
+# -- all of it --
 
 
 def test_three_parties_that_made_their_own_keys_meet(tmp_path):
@@ -253,7 +254,8 @@ def test_three_parties_that_made_their_own_keys_meet(tmp_path):
                 run("admit", tmp_path / role, tmp_path / other / "hand-out")
     bank, draft = tmp_path / BANK, tmp_path / BANK / "contract.toml"
     cards = ("--bank", bank / "bank.toml", "--telco", bank / "peers" / "telco.toml", "--coordinator", bank / "peers" / "coordinator.toml")
-    run("contract", "new", draft, *cards, "--description", "x", "--identifiers", 300, "--table", 300, "--bank-columns", 1, "--min-matched", 100)
+    sizes = ("--identifiers", 300, "--table", 300, "--bank-columns", 1, "--min-matched", 100)
+    run("contract", "new", draft, *cards, "--description", "x", *sizes)
     for role in (TELCO, BANK, COORDINATOR):
         run("contract", "sign", draft, "--keys", tmp_path / role / "keys", "--yes", *(("--variables", 2) if role == TELCO else ()))
     for role in (TELCO, COORDINATOR):

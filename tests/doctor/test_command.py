@@ -61,9 +61,9 @@ def addresses(site, ports):
     for name, role in (("study.toml", BANK), ("node.toml", TELCO), ("node.toml", COORDINATOR)):
         path = site.folder(role) / name
         text = path.read_text()
-        text = re.sub(r'^(telco = ).*$', rf'\1"127.0.0.1:{ports[TELCO]}"', text, flags=re.MULTILINE)
-        text = re.sub(r'^(coordinator = ).*$', rf'\1"127.0.0.1:{ports[COORDINATOR]}"', text, flags=re.MULTILINE)
-        text = re.sub(r'^(listen = ).*$', rf'\1"0.0.0.0:{ports.get(role)}"', text, flags=re.MULTILINE)
+        places = {peer: f"127.0.0.1:{port}" for peer, port in ports.items()} | {"listen": f"0.0.0.0:{ports.get(role)}"}
+        for field, place in places.items():
+            text = re.sub(rf"^({field} = ).*$", rf'\1"{place}"', text, flags=re.MULTILINE)
         path.write_text(text)
 
 
@@ -100,7 +100,7 @@ def run(*arguments):
     return ended.value.code or 0
 
 
-# -- all is well --------------------------------------------------------------------------------------------------------------------------
+# -- all is well --
 
 
 def test_all_is_well_at_the_bank(live, capsys):
@@ -154,7 +154,7 @@ def test_through_a_proxy_that_lets_us_through(live, monkeypatch):
         assert len(asked) == before
 
 
-# -- what a peer does -----------------------------------------------------------------------------------------------------------------------
+# -- what a peer does --
 
 
 def test_a_contract_that_the_telco_does_not_have(tmp_path):
@@ -191,7 +191,10 @@ def sounding(ahead=0.0, oldest=1, newest=1, within=0.01):
     return Sounding(Hello("9.9\x1b[31m", oldest, newest, 0.0), ahead, within, 0.02, 1e6, 1e6)
 
 
-@pytest.mark.parametrize(("ahead", "level"), [(1.0, "ok"), (-4.0, "ok"), (6.0, "warning"), (-59.0, "warning"), (61.0, "wrong"), (-9e9, "wrong")])
+CLOCKS = [(1.0, "ok"), (-4.0, "ok"), (6.0, "warning"), (-59.0, "warning"), (61.0, "wrong"), (-9e9, "wrong")]
+
+
+@pytest.mark.parametrize(("ahead", "level"), CLOCKS)
 def test_clocks_apart(ahead, level):
     (clock,) = [each for each in peers.judged(TELCO, sounding(ahead)) if each.subject == "telco: clock"]
     assert clock.level == level
@@ -231,7 +234,7 @@ def test_nobody_there(site, capsys):
     assert "-> start the node there" in out
 
 
-# -- at home ------------------------------------------------------------------------------------------------------------------------------
+# -- at home --
 
 
 def wrong_of(found):
@@ -333,7 +336,7 @@ def test_a_file_that_is_no_configuration(tmp_path, capsys):
     assert "host:port" in capsys.readouterr().err
 
 
-# -- the table ----------------------------------------------------------------------------------------------------------------------------
+# -- the table --
 
 
 def holding(ids, **options):
@@ -392,7 +395,7 @@ def test_a_table_whose_columns_are_not_those_of_the_contract(site):
     assert "telco.variables is 9" in about(look(site, TELCO), "table", "wrong")[0].text
 
 
-# -- how it is said -------------------------------------------------------------------------------------------------------------------------
+# -- how it is said --
 
 
 def test_whatever_is_not_well_comes_with_a_remedy():
