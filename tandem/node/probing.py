@@ -9,7 +9,7 @@ import tandem
 from tandem.contract import Contract, Role
 from tandem.node.casting import PLAYERS, VERSION, Cast
 from tandem.node.client import Stage
-from tandem.probe.roles import Sounding, answer, call
+from tandem.probe.roles import MICRO, Sounding, answer, call
 from tandem.probe.script import PROBES
 from tandem.session.script import Script
 from tandem.session.tap import Tap
@@ -26,7 +26,7 @@ def answering(script: Script, contract: Contract, clock: Callable[[], float], re
     ((caller, called),) = script.dials
 
     def tell(heard: Hello) -> None:
-        off = f"its clock is {heard.moment - clock():+.0f} s off ours"
+        off = f"its clock is {heard.moment / MICRO - clock():+.0f} s off ours"
         report(f"contract {contract.id[:8]}: the {PLAYERS[caller]} probed us; it runs {heard.program[:20]!r}, {off}")
 
     return Cast(script, called, answer(tandem.__version__, clock), tell)

@@ -13,6 +13,8 @@ from tandem.wire.messages import Hello, Load
 
 Clock = Callable[[], float]
 
+MICRO = 1_000_000
+"""Microseconds in a second: a clock goes over the wire as a whole number."""
 ROUNDS = 3
 """Empty loads that measure the round trip; the shortest counts."""
 SIZES = (32 * 1024, 128 * 1024, LOAD_LIMIT)
@@ -36,7 +38,7 @@ class Sounding:
 def call(program: str, clock: Clock, ticks: Clock) -> Generator[Any, Any, Sounding]:
     """Ask the other end what it is and what time it has, and measure the way there and back."""
     before, began = clock(), ticks()
-    yield Hello(program, PROTOCOL, PROTOCOL, before)
+    yield _hello(program, before)
     hello = yield Hello
     took = ticks() - began
     trip = took
@@ -44,13 +46,13 @@ def call(program: str, clock: Clock, ticks: Clock) -> Generator[Any, Any, Soundi
         trip = min(trip, (yield from _round(Load(0, b""), ticks)))
     up = yield from _rate(lambda size: Load(0, bytes(size)), trip, ticks)
     down = yield from _rate(lambda size: Load(size, b""), trip, ticks)
-    return Sounding(hello, hello.moment - (before + took / 2), took / 2, trip, up, down)
+    return Sounding(hello, hello.moment / MICRO - (before + took / 2), took / 2, trip, up, down)
 
 
 def answer(program: str, clock: Clock) -> Generator[Any, Any, Hello]:
     """Say what we are, give back what is asked for, and return what the caller said of itself. Raises Oversized."""
     heard: Hello = yield Hello
-    yield Hello(program, PROTOCOL, PROTOCOL, clock())
+    yield _hello(program, clock())
     loads = 0
     while load := (yield Load):
         loads += 1
@@ -58,6 +60,10 @@ def answer(program: str, clock: Clock) -> Generator[Any, Any, Hello]:
             raise Oversized(f"load {loads} of a probe, {len(load.data)} bytes there and {load.back} back: more than a probe needs")
         yield Load(0, bytes(load.back))
     return heard
+
+
+def _hello(program: str, now: float) -> Hello:
+    return Hello(program, PROTOCOL, PROTOCOL, int(now * MICRO))
 
 
 def _round(load: Load, ticks: Clock) -> Generator[Any, Any, float]:

@@ -226,12 +226,12 @@ class Scores:
 
 @dataclass(frozen=True)
 class Hello:
-    """Either end of a probe: its version, the protocols it speaks, its clock in seconds since 1970 UTC."""
+    """Either end of a probe: its version, the protocols it speaks, its clock in microseconds since 1970 UTC."""
 
     program: str
     oldest: int
     newest: int
-    moment: float
+    moment: int
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ class Hello(_message.Message):
     program: str
     oldest: int
     newest: int
-    moment: float
-    def __init__(self, program: _Optional[str] = ..., oldest: _Optional[int] = ..., newest: _Optional[int] = ..., moment: _Optional[float] = ...) -> None: ...
+    moment: int
+    def __init__(self, program: _Optional[str] = ..., oldest: _Optional[int] = ..., newest: _Optional[int] = ..., moment: _Optional[int] = ...) -> None: ...
 
 class Load(_message.Message):
     __slots__ = ("back", "data")

@@ -188,7 +188,7 @@ def test_our_clock_is_wrong_and_the_peer_says_so(live, monkeypatch):
 
 
 def sounding(ahead=0.0, oldest=1, newest=1, within=0.01):
-    return Sounding(Hello("9.9\x1b[31m", oldest, newest, 0.0), ahead, within, 0.02, 1e6, 1e6)
+    return Sounding(Hello("9.9\x1b[31m", oldest, newest, 0), ahead, within, 0.02, 1e6, 1e6)
 
 
 CLOCKS = [(1.0, "ok"), (-4.0, "ok"), (6.0, "warning"), (-59.0, "warning"), (61.0, "wrong"), (-9e9, "wrong")]

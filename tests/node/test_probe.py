@@ -55,7 +55,7 @@ def test_what_is_measured():
     ticks = Ticking(step=0.01)
     found = play("probe-holder-from-seeker", seeker=call("1.2", Ticking(500.0), ticks), holder=answer("3.4", Ticking(512.5)))
     sounding, heard = found["seeker"], found["holder"]
-    assert (heard.program, heard.moment, sounding.hello.program) == ("1.2", 500.0, "3.4")
+    assert (heard.program, heard.moment, sounding.hello.program) == ("1.2", 500_000_000, "3.4")
     assert sounding.ahead == pytest.approx(12.5 - 0.005)  # the greeting took 0.01 s by the ticks: its middle is the moment of the answer
     assert sounding.within == pytest.approx(0.005)
     assert sounding.round_trip == pytest.approx(0.01)
