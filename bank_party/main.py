@@ -37,6 +37,7 @@ from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
+from tandem.probe.script import PROBES
 from tandem.session.tap import Tap
 from tandem.sums.terms import Terms
 
@@ -204,10 +205,10 @@ def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) 
 
 
 def traffic(ledger: Ledger, party: str, contract: Contract) -> list[tuple[str, str, int]]:
-    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger."""
+    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger; probes before the study not counted."""
     sums: dict[tuple[str, str], int] = {}
     for entry in ledger.entries():
-        if entry.contract == contract.digest.hex():
+        if entry.contract == contract.digest.hex() and entry.script not in PROBES:
             way = (party, entry.peer) if entry.direction == "sent" else (entry.peer, party)
             sums[way] = sums.get(way, 0) + entry.size
     return [(sender, receiver, size) for (sender, receiver), size in sums.items()]

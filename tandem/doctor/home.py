@@ -36,7 +36,7 @@ def own_keys(side: Side) -> tuple[Keys | None, list[Finding]]:
     folder = side.config.at(side.config.keys)
     ledger = side.config.at(side.config.ledger)
     try:
-        disk.require_private(folder)
+        disk.require_private_folder(folder)
         found = keys.load(folder)
         if ledger.exists():
             disk.require_private(ledger)

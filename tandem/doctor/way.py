@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import errno
 import socket
+import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass, field
+from queue import Empty, Queue
 from urllib.parse import unquote, urlsplit
 
 from tandem.doctor.findings import Finding, ok, warning, wrong
@@ -69,19 +69,24 @@ def proxy_for(host: str, environment: Mapping[str, str]) -> Proxy | None:
 
 def resolve(peer: str, host: str) -> Finding:
     """Look the name up. Raises Unreached."""
-    thread = ThreadPoolExecutor(1)
+    subject, answers = f"{peer}: name", Queue[list[str] | OSError]()
+
+    def ask() -> None:
+        try:
+            answers.put(sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}))
+        except OSError as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()  # it cannot be stopped: nobody waits for it, at the end of the program either
     try:
-        found = thread.submit(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM).result(NAMING)
-    except TookTooLong:
-        finding = wrong(f"{peer}: name", f"nobody answered within {NAMING:.0f} s what {host} is", "look at this machine's DNS servers")
+        found = answers.get(timeout=NAMING)
+    except Empty:
+        finding = wrong(subject, f"nobody answered within {NAMING:.0f} s what {host} is", "look at this machine's DNS servers")
         raise Unreached(finding) from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        finding = wrong(f"{peer}: name", f"{host} is not known here ({reason})", "correct the address, or have the name put into DNS")
-        raise Unreached(finding) from None
-    finally:
-        thread.shutdown(wait=False)
-    return ok(f"{peer}: name", ", ".join(sorted({str(entry[4][0]) for entry in found})))
+    if isinstance(found, OSError):
+        reason = found.strerror or type(found).__name__
+        raise Unreached(wrong(subject, f"{host} is not known here ({reason})", "correct the address, or have the name put into DNS"))
+    return ok(subject, ", ".join(found))
 
 
 def connect(peer: str, address: str, proxy: Proxy | None) -> socket.socket:

@@ -19,7 +19,11 @@ def fault(call, *arguments):
     return refused.value.finding
 
 
-def test_a_name_that_nobody_knows():
+def test_a_name_that_nobody_knows(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     found = fault(way.resolve, TELCO, "nobody.invalid")
     assert (found.level, found.subject) == ("wrong", "telco: name")
     assert "nobody.invalid is not known here" in found.text
@@ -29,7 +33,7 @@ def test_a_name_that_nobody_knows():
 def test_a_name_server_that_says_nothing(monkeypatch):
     monkeypatch.setattr(way, "NAMING", 0.05)
     released = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(5))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [] if released.wait(5) else [])
     found = fault(way.resolve, TELCO, "telco.example")
     released.set()
     assert "nobody answered" in found.text
