@@ -19,7 +19,7 @@ from tandem import cli
 from tandem.arguments import Seeded
 from tandem.contract import BANK, COORDINATOR, TELCO
 from tandem.doctor import command, home, peers, table
-from tandem.doctor.command import examine
+from tandem.doctor.command import examine, serves
 from tandem.doctor.findings import Finding, failed
 from tandem.errors import InputError
 from tandem.node.certificates import issue, make_authority, make_party
@@ -140,6 +140,14 @@ def test_a_health_check_asks_the_own_node_alone(live, site, capsys):
     addresses(site, {TELCO: 1, COORDINATOR: 1})
     assert run("doctor", "--serving", site.folder(COORDINATOR) / "node.toml") == 2
     assert "nobody with our key listens" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_health_check_goes_through_no_proxy(live, monkeypatch):
+    with proxy(b"HTTP/1.1 403 Forbidden\r\n\r\n") as (place, asked):
+        monkeypatch.setenv("http_proxy", f"http://{place}")
+        found = list(serves(side(live.site.folder(TELCO) / "node.toml")))
+    assert [each.level for each in found] == ["ok", "ok"]
+    assert asked == []
 
 
 def test_through_a_proxy_that_lets_us_through(live, monkeypatch):
