@@ -63,3 +63,17 @@ def test_what_is_missing_is_said(script, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SystemExit, match="install iproute2"):
         script.needs()
+
+
+def test_a_congestion_control_that_namespaces_may_not_use_is_said(script, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda _: "here")
+    monkeypatch.setattr(script, "TUN_DEVICE", tmp_path)
+    monkeypatch.setattr(script, "ALLOWED", tmp_path / "allowed")
+    (tmp_path / "allowed").write_text("reno bbr\n")
+    script.needs("reno")
+    with pytest.raises(SystemExit, match="may use reno, bbr: to use cubic"):
+        script.needs("cubic")
+    monkeypatch.setattr(script, "TUN_DEVICE", tmp_path / "none")
+    with pytest.raises(SystemExit, match="module tun"):
+        script.needs()
