@@ -42,6 +42,7 @@ from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
 from tandem.plan.script import PLANNING
+from tandem.probe.script import PROBES
 from tandem.session.tap import Tap, untapped
 from tandem.sums.terms import Terms
 from tandem.train.script import order
@@ -282,10 +283,10 @@ def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) 
 
 
 def traffic(ledger: Ledger, party: str, contract: Contract) -> list[tuple[str, str, int]]:
-    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger; what planning weighed is left out."""
+    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger; plans and probes are left out."""
     sums: dict[tuple[str, str], int] = {}
     for entry in ledger.entries():
-        if entry.contract == contract.digest.hex() and entry.script not in PLANNING:
+        if entry.contract == contract.digest.hex() and entry.script not in {*PLANNING, *PROBES}:
             way = (party, entry.peer) if entry.direction == "sent" else (entry.peer, party)
             sums[way] = sums.get(way, 0) + entry.size
     return [(sender, receiver, size) for (sender, receiver), size in sums.items()]

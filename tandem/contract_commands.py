@@ -36,7 +36,7 @@ def _contract() -> None:
              "--identifiers 100000 --table 1000000 --bank-columns 12 --description 'Dormant cards'")
 def new(
     file: File,
-    bank: Annotated[Path, typer.Option(help="Public card of the bank (made by scripts/make_certificates).")],
+    bank: Annotated[Path, typer.Option(help="Public card of the bank (made by `tandem init`).")],
     telco: Annotated[Path, typer.Option(help="Public card of the telco.")],
     coordinator: Annotated[Path, typer.Option(help="Public card of the coordinator.")],
     description: Annotated[str, typer.Option(help="What the study is for, in one line.")],

@@ -24,7 +24,7 @@ LINES = 400
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"`((?:tandem|telco_party|bank_party|coordinator|tests|scripts|docs|proto)/[\w./*-]+)`")
-COMMAND = re.compile(r"(?:^|`)tandem (bank|telco|coordinator|contract|ledger|demo)\b(?: ([a-z]+))?", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|`)tandem (bank|telco|coordinator|contract|ledger|demo|init|admit|doctor)\b(?: ([a-z]+)\b)?", re.MULTILINE)
 BARE = re.compile(r"\bPSI\b")
 EXPLAINED = re.compile(r'"PSI"|salted-hash PSI|PSI \(stability|Stability index \(PSI')
 LOOSE_NAMES = {"utils", "util", "common", "helpers", "helper", "base", "manager"}
@@ -90,6 +90,8 @@ def test_commands_in_the_docs_are_commands_that_exist():
     }
     points = PROJECT["project"]["entry-points"]["tandem.commands"]
     assert {group for group, _ in asked} <= set(points)
+    assert {what for group, what in asked if group == "init" and what} <= {"bank", "telco", "coordinator"}
+    asked = {pair for pair in asked if pair[0] in known}  # the others are commands without sub-commands: what follows is an argument
     for group, names in known.items():
         app = EntryPoint(group, points[group], "tandem.commands").load()
         assert {command.name or command.callback.__name__ for command in app.registered_commands} == names
@@ -98,6 +100,7 @@ def test_commands_in_the_docs_are_commands_that_exist():
 
 def test_every_entry_point_resolves():
     points = {**PROJECT["project"]["scripts"], **PROJECT["project"]["entry-points"]["tandem.commands"]}
+    points |= {f"side {name}": value for name, value in PROJECT["project"]["entry-points"]["tandem.sides"].items()}
     assert {name: callable(EntryPoint(name, value, "any").load()) for name, value in points.items()} == dict.fromkeys(points, True)
 
 

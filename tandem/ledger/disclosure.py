@@ -93,6 +93,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
         "运营商名单的大小、是否已做哈希，以及各变量的箱数",
     ),
     "speed": ("how fast the machine is, and its memory", "机器的速度和内存"),
+    "probed": ("the other node's version and clock, and that it honours the contract", "对方节点的版本和时钟，以及它认可该合约"),
     "scores": ("one score a roster row, coarse", "名册每行一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
@@ -141,5 +142,8 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Probe", (_TO_TELCO,)),
     Declared("Offer", ((TELCO, BANK),), learns={BANK: "offer"}),
     Declared("Speed", ((TELCO, BANK), *_SOLVED), learns={BANK: "speed"}),
+    # a probe, before any study
+    Declared("Hello", _EVERY, learns={BANK: "probed", TELCO: "probed", COORDINATOR: "probed"}),
+    Declared("Load", _EVERY),
 )})
 """Every message there is. `Scores` is sealed on the wire under the key of its receiver, who reads it: declared clear."""

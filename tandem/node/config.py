@@ -25,6 +25,14 @@ def _address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
+def checked_address(text: str) -> str:
+    """Return `text` if it is host:port. Raises InputError."""
+    try:
+        return _address(text)
+    except ValueError as failure:
+        raise InputError(f"{text!r} {failure}") from None
+
+
 class NodeConfig(BaseModel):
     """What every node needs. `folder` is where the file stands; other paths are relative to it."""
 

@@ -110,6 +110,14 @@ def read_private(path: Path) -> bytes:
         raise explain(failure, path, "read") from None
 
 
+def require_private_folder(path: Path) -> None:
+    """Pass if the folder is ours and nobody else may enter it. Raises InputError."""
+    try:
+        _owned(path.stat(), path, "chmod 700")
+    except OSError as failure:
+        raise explain(failure, path, "read") from None
+
+
 def require_private(path: Path) -> None:
     """Pass if the file is ours and nobody else may read it. Raises InputError."""
     try:

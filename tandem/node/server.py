@@ -7,6 +7,7 @@ to this side's own report.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from tandem.node.casting import PLAYERS, Cast, Troupe, callers, same_version
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD, PATIENCE, Accepted, Link
 from tandem.node.keys import Keys
+from tandem.node.probing import answering, probes_of
 from tandem.node.tls import SERVER_OPTIONS, peer_pin, server_credentials
 from tandem.session.script import Script
 from tandem.session.tap import Tap
@@ -74,14 +76,15 @@ class Server:
         dialler: Callable[[Contract], Dialler] | None = None,
         patience: float = PATIENCE,
         opening_patience: float = OPENING_PATIENCE,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Serve `troupe`. `tap` gives the tap of a session; `dialler` the channels to those whom this party dials itself.
 
-        `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning.
+        `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning. `clock`: what a probe is told.
         """
         require_native_protobuf()
         self._troupe, self._keys, self._tap, self._report, self._patience = troupe, keys, tap, report, patience
-        self._make_dialler = dialler
+        self._make_dialler, self._clock, self._probes = dialler, clock, probes_of(troupe.role)
         self._diallers: dict[bytes, Dialler] = {}
         self._meetings: dict[tuple[bytes, bytes], _Meeting] = {}
         self._opening_patience = opening_patience
@@ -180,18 +183,23 @@ class Server:
         opening = decode(Opening, frame.payload)
         if not isinstance(opening, Opening):
             raise OutOfTurn("an opening of another type")
-        same_version(opening)
+        if opening.script not in self._probes:  # a probe is how two nodes find out that their versions differ
+            same_version(opening)
         return opening
 
     def _callers(self, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
         """Return the roles that must call for this script, of which the speaker must be one. Raises OutOfTurn."""
-        script = self._troupe.scripts.get(opening.script)
-        if script is None:
-            raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
+        script = self._script(opening.script)
         due = callers(script, self._troupe.role)
         if frame.speaker not in due:
             raise OutOfTurn(f"the {caller} opened script {script.name!r}, in which it does not call this node")
         return due
+
+    def _script(self, name: str) -> Script:
+        script = self._troupe.scripts.get(name) or self._probes.get(name)
+        if script is None:
+            raise OutOfTurn(f"script {name[:20]!r} is none that this node plays")
+        return script
 
     async def _attend(self, meeting: _Meeting, caller: Role) -> None:
         """Stay until the session is over. If this caller hangs up before, the session ends at once, whomever it listens to just then."""
@@ -211,7 +219,7 @@ class Server:
             await self._reach(contract, meeting)
             loop = asyncio.get_running_loop()
             # Only now: casting spends budgets and attempts, and half a session must spend nothing.
-            cast = await loop.run_in_executor(self._desk, self._troupe.cast, contract, session, meeting.opening)
+            cast = await loop.run_in_executor(self._desk, self._cast, contract, session, meeting.opening)
             result = await self._play(contract, session, meeting, cast)
             await loop.run_in_executor(self._desk, cast.finish, result)
         except BaseException as error:
@@ -225,6 +233,11 @@ class Server:
             del self._meetings[contract.digest, session]
             meeting.over.set()
 
+    def _cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
+        if opening.script in self._probes:
+            return answering(self._probes[opening.script], contract, self._clock, self._report)
+        return self._troupe.cast(contract, session, opening)
+
     async def _gather(self, meeting: _Meeting) -> None:
         try:
             async with asyncio.timeout(self._opening_patience):
@@ -235,7 +248,7 @@ class Server:
 
     async def _reach(self, contract: Contract, meeting: _Meeting) -> None:
         """Wait until those whom this node dials in the session's script can be reached. Raises PeerLost."""
-        script = self._troupe.scripts[meeting.opening.script]
+        script = self._script(meeting.opening.script)
         for peer in [peer for role in script.roles if PLAYERS[role] == self._troupe.role for peer in script.called_by(role)]:
             await self._dialler(contract, script).reach(PLAYERS[peer], self._opening_patience)
 

@@ -311,7 +311,26 @@ class Speed:
     """Memory that the machine has free."""
 
 
+@dataclass(frozen=True)
+class Hello:
+    """Either end of a probe: its version, the protocols it speaks, its clock in microseconds since 1970 UTC."""
+
+    program: str
+    oldest: int
+    newest: int
+    moment: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """Either end of a probe: bytes of no meaning, and how many to send back."""
+
+    back: int
+    data: bytes
+
+
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
     | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores | Probe | Offer | Speed
+    | Hello | Load
 )

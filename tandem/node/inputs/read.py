@@ -68,6 +68,12 @@ def read_table(
         return found
 
 
+def read_header(source: TableSource, folder: Path = Path()) -> list[str]:
+    """Return the names of the table's columns, and read nothing below them. Raises InputError as `read_table` does."""
+    with open_source(source, folder) as rows:
+        return list(rows.header)
+
+
 @contextmanager
 def open_source(source: TableSource, folder: Path) -> Iterator[Rows]:
     """Open the source for reading. Raises InputError if it is absent, is not what its name says, or its library is not installed."""
