@@ -40,7 +40,8 @@ class Conductor:
         """Find which identifiers the telco also has."""
         public = bytes.fromhex(self.contract.telco.oprf_key)
         playing = seek(
-            public, ids, self.contract.caps.table, self.contract.layout.min_matched, self.engine, self.chance.fork("align")
+            public, ids, self.contract.caps.table, self.contract.layout.min_matched, self.engine, self.chance.fork("align"),
+            cover=self.contract.layout.cover, roster_cap=self.contract.caps.roster,
         )
         found: Found = await self._play(ALIGN, "seeker", playing, 0, ("ids", len(ids)), b"")
         return found

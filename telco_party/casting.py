@@ -92,7 +92,8 @@ class Telco:
         self._ledger.use(contract.digest.hex(), "identifiers", asked, contract.caps.identifiers)
         subscribers = self._hashed(contract)
         playing = hold(
-            subscribers.key, subscribers.tags, asked, contract.caps.roster, self._engine, self._chance.fork("align", contract.digest)
+            subscribers.key, subscribers.tags, asked, contract.caps.roster, self._engine, self._chance.fork("align", contract.digest),
+            cover=contract.layout.cover,
         )
         return Cast(ALIGN, "holder", playing, lambda roster: self._aligned(contract, subscribers, roster))
 
@@ -164,6 +165,8 @@ class Telco:
             shelf = self._config.at(self._config.state)
             made = hashed(self._table, self._config.table, contract, self._keys.seed, self._engine, shelf)
             self._subscribers[contract.digest] = made
+            if made.note:
+                self._report(f"contract {contract.id[:8]}: {made.note}")
         return self._subscribers[contract.digest]
 
     @property

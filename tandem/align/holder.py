@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 
+from tandem.align.cover import whole
 from tandem.align.script import TAGS_LENGTH
 from tandem.align.tags import WIDTH
 from tandem.arguments import Chance, Engine
@@ -16,8 +17,10 @@ from tandem.tables import Positions
 from tandem.wire.messages import Answer, Proof, Query, Roster, Shelved, Tags, Weighed
 
 
-def hold(key: voprf.KeyPair, tags: bytes, asked: int, roster_cap: int, engine: Engine, chance: Chance) -> Role[Positions]:
-    """Play ALIGN with shuffled `tags`; return the roster, ascending positions in them.
+def hold(
+    key: voprf.KeyPair, tags: bytes, asked: int, roster_cap: int, engine: Engine, chance: Chance, *, cover: int = 1
+) -> Role[Positions]:
+    """Play ALIGN with shuffled `tags`, `cover` of them a group; return the roster, ascending positions in them.
 
     `asked` identifiers were declared when the session opened, and held against cap and budget there. Raises Enumeration for more of them or
     a longer roster, ForeignElement for bad or repeated points, OutOfTurn if the seeker shelved another table than this one.
@@ -36,14 +39,15 @@ def hold(key: voprf.KeyPair, tags: bytes, asked: int, roster_cap: int, engine: E
     group.distinct(heard)
     weighed: Weighed = yield Weighed
     yield Proof(voprf.prove(key, weighed.point, chance))
-    roster: list[Positions] = []
+    groups: list[Positions] = []
+    most = min(asked, roster_cap // cover)
     while part := (yield Roster):
         if len(part.positions) % 4:
             raise Malformed("a roster cut in the middle of a position")
-        roster.append(np.frombuffer(part.positions, "<u4").astype(np.int64))
-        if sum(map(len, roster)) > min(asked, roster_cap):
-            raise Enumeration(f"a roster of more rows than were asked or allowed ({min(asked, roster_cap)})")
-    return _ascending(roster, len(tags) // WIDTH)
+        groups.append(np.frombuffer(part.positions, "<u4").astype(np.int64))
+        if sum(map(len, groups)) > most:
+            raise Enumeration(f"a roster of more rows than were asked or allowed ({most * cover})")
+    return whole(_ascending(groups, len(tags) // WIDTH // cover), cover)
 
 
 def _ascending(parts: list[Positions], below: int) -> Positions:

@@ -74,7 +74,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "table-size": ("the size of the telco's table", "运营商名单的大小"),
     "asked": ("how many identifiers were asked", "被询问的标识个数"),
     "matches": ("which of its own identifiers match", "自己的标识中哪些匹配"),
-    "roster": ("the roster: which persons of its table are the bank's customers", "名册：自己名单中哪些人是银行客户"),
+    "roster": (
+        "the roster: which persons of its table are the bank's customers, or in a cover group with one",
+        "名册：自己名单中哪些人是银行客户，或与客户同在一个掩护组",
+    ),
     "modulus": ("the bank's public key", "银行的公钥"),
     "ran": ("that the job ran", "任务运行过"),
     "shapes": ("under aliases, the number of bins of each variable", "以代号表示的各变量箱数"),
@@ -87,7 +90,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "step": ("the Newton point of its own columns, the size of the telco's part, tau", "自己各列的牛顿点、运营商部分的大小、tau"),
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),
-    "scores": ("one score a roster row, coarse", "名册每行一个粗化的分数"),
+    "scores": ("one score a roster row, cover included, coarse", "名册每行（含掩护）一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
 
