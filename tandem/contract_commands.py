@@ -53,7 +53,7 @@ def new(
     expiry: Annotated[str, typer.Option(help="Moment it ends, UTC; --days after start if not given.")] = "",
     days: Annotated[int, typer.Option(help="Days from start to expiry.", min=1, max=3650)] = 90,
     epoch: Annotated[int, typer.Option(help="Epoch of the telco's key.")] = 1,
-    roster: Annotated[int, typer.Option(help="Most rows, cover included; the smaller of --identifiers times --cover and --table if 0.")] = 0,
+    roster: Annotated[int, typer.Option(help="Most rows, with cover; the smaller of --identifiers * --cover and --table if 0.")] = 0,
     disclosure_bits: Annotated[int, typer.Option(help="Bits of score a person in all; what --trainings jobs use if 0.")] = 0,
     trainings: Annotated[int, typer.Option(help="Jobs allowed.")] = 1,
     labels: Annotated[int, typer.Option(help="Labels; 1 in this version.")] = 1,

@@ -52,9 +52,9 @@ def _read(path: Path, head: bytes, size: int, contract: Contract) -> bytes:
         raise InputError(f"{path} is damaged or of another version: restore it from its backup")
     if found + newline != head:
         raise ContractError(
-            f"contract {contract.id}: layout.cover is {size} and identifier {contract.identifier}, but our people are in groups of {words[1]} "
-            f"by {words[2]} for this bank: rosters under two groupings, laid over each other, name customers. Draft the contract like the "
-            f"earlier ones; or, if bank and telco both accept that, move {path} away"
+            f"contract {contract.id}: layout.cover is {size} and identifier {contract.identifier}, but for this bank our people are in "
+            f"groups of {words[1]} by {words[2]}: rosters under two groupings, laid over each other, name customers. Draft the contract "
+            f"like the earlier ones; or, if bank and telco both accept that, move {path} away"
         )
     if len(groups) % (size * WIDTH):
         raise InputError(f"{path} is damaged: it ends within a group; restore it from its backup")

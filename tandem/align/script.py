@@ -10,8 +10,9 @@
                                         <---  Roster   groups of Tags with a match in them, ascending
     learns |Y| and the roster                 learns |X|, and which of its rows are in X
 
-Groups are of one tag each unless the contract has cover groups (see `cover`). The digest comes back before the first query, so the table cannot be changed to fit what was asked (A5); the proof holds all
-answers to the one key that the contract pins. Neither stops a holder from filling X with every number there is: caps do.
+The digest comes back before the first query, so the table cannot be changed to fit what was asked (A5); the proof holds all
+answers to the one key that the contract pins. Neither stops a holder from filling X with every number there is: caps do. A group is one
+tag, unless the contract has cover groups (see `cover`).
 """
 
 from __future__ import annotations

@@ -235,12 +235,14 @@ def _named(cover: int) -> Iterator[Both]:
         f"people have left the group, or where many are customers (1 in {crowded:.1f} if {CROWDED:.0%} of the telco's people are); and not "
         "from a telco that forges its groups or does not keep them. It can put numbers into its table that it does not serve.",
         f"掩护使没有旁证的运营商平均只能把客户定位到 {cover} 人之中：并非逐行成立；组内有人离网、或客户占比高时更少"
-        f"（运营商用户中 {CROWDED:.0%} 是客户时为 {crowded:.1f} 人）；若运营商伪造分组或不保持分组则无效。它可以把并非自己用户的号码放进名单。",
+        f"（运营商用户中 {CROWDED:.0%} 是客户时为 {crowded:.1f} 人）；若运营商伪造分组或不保持分组则无效。它可以把并非"
+        "自己用户的号码放进名单。",
     )
     yield _both(  # A12
-        f"Cover makes sealing, traffic and scoring grow up to {cover}-fold. The other people of each group are scored too, and their scores "
-        "come back to the bank, under tags that a later query with the same key would name.",
-        f"掩护使密封、流量和评分最多增至 {cover} 倍。组内其他人也被评分，分数同样返回银行，只是挂在标签下；以后用同一密钥查询即可认出。",
+        f"Cover makes sealing, traffic and scoring grow up to {cover}-fold. The other people of each group are scored too, and their "
+        "scores come back to the bank, under tags that a later query with the same key would name.",
+        f"掩护使密封、流量和评分最多增至 {cover} 倍。组内其他人也被评分，分数同样返回银行，只是挂在标签下；"
+        "以后用同一密钥查询即可认出。",
     )
 
 
