@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,15 +50,24 @@ def hashed(table: Table, options: TableFile, contract: Contract, seed: bytes, en
     order, empty, note = _arranged(ids.values, contract, seed, shelf)
     if len(order) > contract.caps.table:
         raise ContractError(f"contract {contract.id}: the table has {len(order)} subscribers, caps.table is {contract.caps.table}")
-    path = shelf / f"tags-{contract.id}.bin"
+    path, stamp = shelf / f"tags-{contract.id}.bin", _stamp(ids.values, order, empty)
     if path.exists():
-        tags = disk.read_private(path)
-        if len(tags) != len(order) * WIDTH:
+        data = disk.read_private(path)
+        tags = data[: -len(stamp)]
+        if data[len(tags) :] != stamp or len(tags) != len(order) * WIDTH:
             raise InputError(f"{path} was made of another table: move it away, and draft a new contract for the new table")
     else:
         tags = disguise(take(make_tags(key, ids.values, engine), order), empty, derive(seed, "empty seats", contract.digest))
-        disk.write(path, tags)
+        disk.write(path, tags + stamp)
     return Subscribers(key, tags, np.asarray(ids.rows)[order], note)
+
+
+def _stamp(ids: list[bytes], order: Positions, empty: NDArray[np.bool_]) -> bytes:
+    """Return SHA-256 over who is behind each tag: a tag kept from another table would be taken for somebody else's."""
+    digest = hashlib.sha256(empty.tobytes())
+    for row in order:
+        digest.update(len(ids[row]).to_bytes(4, "big") + ids[row])
+    return digest.digest()
 
 
 def _arranged(ids: list[bytes], contract: Contract, seed: bytes, shelf: Path) -> tuple[Positions, NDArray[np.bool_], str]:

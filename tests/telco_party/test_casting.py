@@ -227,6 +227,16 @@ def test_a_table_that_grew_since_the_tags_were_made_is_a_clear_error(node):
         node.cast(align())
 
 
+def test_a_table_of_as_many_other_people_is_noticed_too(node):
+    """Else a customer would be taken for whoever stands in that row now."""
+    node.telco._hashed(node.site.contract)
+    path = node.site.folder(TELCO) / "telco.csv"
+    path.write_text(path.read_text().replace("p0007,", "q0007,"))
+    node.again()
+    with pytest.raises(InputError, match="was made of another table"):
+        node.cast(align())
+
+
 def test_nothing_told_to_the_operator_names_a_person_or_a_column(node):
     node.telco.prepare()
     node.aligned()

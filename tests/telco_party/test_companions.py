@@ -97,6 +97,14 @@ def test_a_table_that_changes_keeps_companions_and_joiners_make_groups_of_their_
     assert {one[:3] for one in late} == {"new", "lat"}
 
 
+def test_a_seat_that_fell_empty_since_tags_were_made_is_noticed(site):
+    """There are as many tags as before; the leaver's would stand for a companion."""
+    hashed(site)
+    edit(site, lambda lines: lines[1:])
+    with pytest.raises(InputError, match="was made of another table"):
+        hashed(site)
+
+
 def test_groups_of_another_size_or_form_for_one_bank_are_refused(site):
     """Rosters under two groupings, laid over each other, would name customers (A9)."""
     hashed(site)
