@@ -72,7 +72,7 @@ def test_two_contracts_and_a_restart_have_the_same_groups_in_another_order(site)
 
 def test_another_bank_has_other_groups(site, tmp_path):
     first, *_ = hashed(site)
-    other, *_ = hashed(site, site.contract.amended({"bank": {"signing_key": "ab" * 32}}))
+    other, *_ = hashed(site, another(site, 12).amended({"bank": {"signing_key": "ab" * 32}}))
     assert first != other
     assert len(list((site.folder(TELCO) / "state").glob("companions-*.bin"))) == 2
 
