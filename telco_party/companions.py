@@ -22,7 +22,7 @@ def seated(ids: list[bytes], contract: Contract, seed: bytes, shelf: Path) -> Se
     """Seat the table's people for this contract; people new to this bank are put into groups first, and the file in `shelf` grows.
 
     Raises ContractError if the bank's groups were made with another `cover` or for another form of identifier, InputError if the file is
-    damaged or not private.
+    damaged or not private, or nobody in it is in the table.
     """
     bank, size = contract.bank.signing_key, contract.layout.cover
     people = mark(ids, derive(seed, "companions", bank).draw(KEY_WIDTH))
@@ -30,6 +30,8 @@ def seated(ids: list[bytes], contract: Contract, seed: bytes, shelf: Path) -> Se
     head = f"{KIND} {size} {contract.identifier}\n".encode()
     known = _read(path, head, size, contract) if path.exists() else b""
     groups = grouped(known, people, size)
+    if known and len(groups) - len(known) == len(ids) // size * size * WIDTH > 0:
+        raise InputError(f"{path} knows nobody in the table: it was made with another seed, or of other people; restore seed or table")
     if groups != known:
         disk.write(path, head + groups)
     return seat(groups, people, size, derive(seed, "order", contract.digest))

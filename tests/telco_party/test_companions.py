@@ -20,6 +20,7 @@ from tandem.errors import ContractError, InputError
 from tandem.node import disk
 from tandem.node.config import read
 from tandem.node.ledger_store import Ledger
+from telco_party import companions
 
 COVER = {"layout": {"cover": 4}, "caps": {"roster": 400}}
 
@@ -110,6 +111,15 @@ def test_groups_of_another_size_or_form_for_one_bank_are_refused(site):
     hashed(site)
     with pytest.raises(ContractError, match="cover is 3 and identifier text, but for this bank our people are in groups of 4 by text"):
         hashed(site, another(site, 9, layout={"cover": 3}))
+
+
+def test_another_seed_does_not_quietly_make_new_groups(site):
+    hashed(site)
+    contract = another(site, 13)
+    before = file_of(site).read_bytes()
+    with pytest.raises(InputError, match="knows nobody in the table: it was made with another seed"):
+        companions.seated([b"p%04d" % i for i in range(400)], contract, bytes(32), site.folder(TELCO) / "state")
+    assert file_of(site).read_bytes() == before
 
 
 def test_the_file_is_private_names_nobody_and_is_checked(site):
