@@ -79,11 +79,14 @@ class Conductor(Caller):
     async def align(self, ids: list[bytes]) -> Found:
         """Find which identifiers the telco also has."""
         public = bytes.fromhex(self.contract.telco.oprf_key)
+        caps, layout = self.contract.caps, self.contract.layout
 
         def playing(attempt: int) -> Role[Found]:
-            caps, fewest, chance = self.contract.caps, self.contract.layout.min_matched, self.chance.fork("align", attempt)
             # Blinds of the job, not of the attempt: asked again, the same identifiers are the same bytes, and cost nothing.
-            return seek(public, ids, caps.table, fewest, self.engine, chance, self.job.blinds)
+            return seek(
+                public, ids, caps.table, layout.min_matched, self.engine, self.chance.fork("align", attempt), self.job.blinds,
+                cover=layout.cover, roster_cap=caps.roster,
+            )
 
         found: Found = await self._play("align", Found, ALIGN, "seeker", playing, 0, ("ids", len(ids)), b"")
         return found

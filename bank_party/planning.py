@@ -49,6 +49,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "no_table": "the telco's table is as large, and its variables have as many bins, as the contract allows",
         "shared": "all three run on this machine and share its {} cores", "apart": "each party has a machine of its own",
         "exact": "the session for exact standard errors is left out: about one more pass, longer with many variables",
+        "cover": "cover groups are left out: after the alignment rows, seconds and bytes grow up to {}-fold",
         "untagged": "the telco has not hashed its table yet: that is counted as part of the alignment",
         "assumed": "Assumed",
         "spent": "This plan used up none of the contract's jobs, identifiers or bits; the ledgers of all three hold it.",
@@ -65,6 +66,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "no_table": "运营商名单大小和各变量箱数按合约上限计",
         "shared": "三方都在本机上运行，共用 {} 个核", "apart": "每一方各有一台机器",
         "exact": "未计入精确标准误一轮：约等于一轮训练（不含评分），变量多时更长",
+        "cover": "未计入掩护组：对齐之后的行数、时间和字节最多增至 {} 倍",
         "untagged": "运营商尚未对名单做哈希：计入对齐", "assumed": "假设",
         "spent": "本次计划不占用合约的任务次数、标识个数和披露比特；三方账本都有记录。",
         "little": "警告：{}可用内存 {:,} MB，约需再占用 {:,} MB",
@@ -131,6 +133,8 @@ async def ask(
         assumed.insert(0, words["all"])
     if terms.exact:
         assumed.append(words["exact"])
+    if layout.cover > 1:
+        assumed.append(words["cover"].format(layout.cover))
     job = Job(
         asked=len(prepared.ids), table=table, ready=asked is None or asked.offer.ready, matched=matched or most,
         bins=(layout.bins,) * contract.telco.variables if asked is None else asked.offer.bins, terms=terms,

@@ -46,8 +46,8 @@ def prepare(config: StudyConfig, contract: Contract) -> tuple[models.Model, Tabl
 async def score(conductor: Conductor, model: models.Model, ids: Identifiers, secret: SecretKey) -> tuple[Integers, Integers]:
     """Align and score; return the matched customers' rows in the file, and the telco's points of each."""
     found = await conductor.align(ids.values)
-    points = await conductor.serve(secret, len(found.rows), found.positions, model.card_step)
-    return ids.rows[found.rows], points
+    points = await conductor.serve(secret, len(found.positions), found.positions, model.card_step)
+    return ids.rows[found.rows], points[found.places]
 
 
 def write(path: Path, model: models.Model, table: Table, rows: Integers, points: Integers) -> int:

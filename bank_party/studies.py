@@ -43,7 +43,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a study ends with. `rows`: places in the bank's file of the roster, in roster order; the rest is in that order."""
+    """What a study ends with. `rows`: places in the bank's file of the matched customers, in roster order; the rest is in that order."""
 
     prepared: Prepared = field(repr=False)
     rows: Integers = field(repr=False)
@@ -128,8 +128,9 @@ async def look(
     found = await conductor.align(prepared.ids.values)
     rows = prepared.ids.rows[found.rows]
     training = ~hold_out([prepared.ids.values[row] for row in found.rows], float(contract.layout.hold_out_share), seed, contract)
-    sealable = sealer.Rows(np.ones((len(rows), 1)), prepared.labels[rows].astype(np.int64), training)
-    watch("describe", len(rows))
+    y = prepared.labels[rows].astype(np.int64)
+    sealable = sealer.Rows(np.ones((len(rows), 1)), y, training, found.places, len(found.positions))
+    watch("describe", sealable.count)
     described = await conductor.describe(secret, sealable, _choice(config), found.positions)
     return Looked(len(prepared.ids), len(rows), described)
 
@@ -147,16 +148,17 @@ async def train(
         out = hold_out([ids.values[row] for row in found.rows], float(layout.hold_out_share), seed, contract)
         own, x = _own_columns(config, contract, prepared, rows, ~out)
         y = prepared.labels[rows].astype(np.int64)
-        sealable = sealer.Rows(x, y, ~out)
+        sealable = sealer.Rows(x, y, ~out, found.places, len(found.positions))
         progress = sealer.begin(sealable, float(layout.ridge_weight))
     alone = progress.theta
     for stage in range(1, layout.passes + 1):
-        watch(f"pass_{stage}", len(rows))
+        watch(f"pass_{stage}", sealable.count)
         progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
     if layout.se == "exact":
-        watch("errors", len(rows) + len(rows) // Terms.of(contract).layout(secret.public).ciphertexts)  # rows, then their weights alone
+        per_row = Terms.of(contract).layout(secret.public).ciphertexts
+        watch("errors", sealable.count + sealable.count // per_row)  # rows, then their weights alone
         await conductor.errors(secret, sealable, progress, found.positions)
-    watch("score", len(rows))
+    watch("score", sealable.count)
     card = await conductor.card(secret, sealable, found.positions)
     if failed := progress.failed or card.failed:
         conductor.job.end()

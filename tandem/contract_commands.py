@@ -53,7 +53,7 @@ def new(
     expiry: Annotated[str, typer.Option(help="Moment it ends, UTC; --days after start if not given.")] = "",
     days: Annotated[int, typer.Option(help="Days from start to expiry.", min=1, max=3650)] = 90,
     epoch: Annotated[int, typer.Option(help="Epoch of the telco's key.")] = 1,
-    roster: Annotated[int, typer.Option(help="Most matched rows; the smaller of --identifiers and --table if 0.")] = 0,
+    roster: Annotated[int, typer.Option(help="Most rows, with cover; the smaller of --identifiers * --cover and --table if 0.")] = 0,
     disclosure_bits: Annotated[int, typer.Option(help="Bits of score a person in all; what --trainings jobs use if 0.")] = 0,
     trainings: Annotated[int, typer.Option(help="Jobs allowed.")] = 1,
     labels: Annotated[int, typer.Option(help="Labels; 1 in this version.")] = 1,
@@ -70,7 +70,7 @@ def new(
     ridge: Annotated[str, typer.Option(help="Penalty on coefficients.")] = "1",
     se: Annotated[str, typer.Option(help="Standard errors: approximate, or exact for one more session.")] = "approximate",
     hold_out: Annotated[str, typer.Option(help="Share kept for evaluation.")] = "3/10",
-    cover: Annotated[int, typer.Option(help="People in a cover group; 1 in this version.")] = 1,
+    cover: Annotated[int, typer.Option(help="People in a cover group, 1 to 16; 1 is no cover. Rows grow up to so many times.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Draft a contract. The bank does this, then sends FILE to the telco, which completes and signs it first."""
@@ -81,7 +81,7 @@ def new(
         "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
     }
     caps = {
-        "identifiers": identifiers, "table": table, "roster": roster or min(identifiers, table), "trainings": trainings,
+        "identifiers": identifiers, "table": table, "roster": roster or min(identifiers * cover, table), "trainings": trainings,
         "disclosure_bits": disclosure_bits or 10_000,
     }
     fields: dict[str, Any] = {

@@ -148,7 +148,8 @@ class Telco:
             self._store.attempt(contract, opening)
         once = self._store.once(contract, opening, asked)
         playing = hold(
-            subscribers.key, subscribers.tags, asked, contract.caps.roster, self._engine, self._chance.fork("align", contract.digest), once
+            subscribers.key, subscribers.tags, asked, contract.caps.roster, self._engine, self._chance.fork("align", contract.digest), once,
+            cover=contract.layout.cover,
         )
         return Cast(ALIGN, "holder", playing, lambda roster: self._aligned(contract, opening, roster))
 
@@ -262,6 +263,8 @@ class Telco:
             shelf = self._config.at(self._config.state)
             made = hashed(self._table, self._config.table, contract, self._keys.seed, self._engine, shelf)
             self._subscribers[contract.digest] = made
+            if made.note:
+                self._report(f"contract {contract.id[:8]}: {made.note}")
         return self._subscribers[contract.digest]
 
     @property

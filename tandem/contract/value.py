@@ -61,12 +61,6 @@ def _solver(name: str) -> str:
     return name
 
 
-def _cover(people: int) -> int:
-    if people != 1:
-        raise ValueError('must be 1 in this version: cover groups come with "From demo to deployment"')
-    return people
-
-
 def _oprf_key(point: str) -> str:
     if point and not point.strip("0"):
         raise ValueError("must not be zero: under the identity every hash is public (A6)")
@@ -102,9 +96,9 @@ class Caps(Value):
     identifiers: int = Field(ge=1, le=100_000_000)
     """|Y|: identifiers the bank may ask for, over the contract's life (telco)."""
     table: int = Field(ge=1, le=(1 << 32) - 1)
-    """|X|: tags the telco may offer (bank)."""
+    """|X|: tags the telco may offer (bank); a cover group that lost people keeps all its tags."""
     roster: int = Field(ge=1, le=100_000_000)
-    """N: rows both work with (telco)."""
+    """N: rows both work with (telco); customers and their cover, up to layout.cover rows for a customer."""
     disclosure_bits: int = Field(ge=1, le=10_000)
     """Bits of score a person that the bank may read over the contract's life (telco)."""
     trainings: int = Field(default=1, ge=1, le=100)
@@ -141,8 +135,8 @@ class Layout(Value):
     """Standard errors: from counts of pairs of bins, or from sealed totals of pairs, which take one more session."""
     hold_out: Share = "3/10"
     """Share of the roster kept for evaluation."""
-    cover: Annotated[int, AfterValidator(_cover)] = 1
-    """f: people in a cover group."""
+    cover: int = Field(default=1, ge=1, le=16)
+    """f: people in a cover group, which the bank names whole; 1 names its customers."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -217,9 +211,9 @@ class Contract(Value):
         if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
             raise ValueError("card and training must both be given for a scoring contract, and for no other")
         if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
-            raise ValueError("caps.roster must not exceed caps.identifiers or caps.table: nobody else can match")
-        if self.layout.min_matched > self.caps.roster:
-            raise ValueError("layout.min_matched must not exceed caps.roster: no study could start")
+            raise ValueError("caps.roster must not exceed caps.identifiers times layout.cover, or caps.table: nobody else can be named")
+        if self.layout.min_matched * self.layout.cover > self.caps.roster:
+            raise ValueError("layout.min_matched times layout.cover must not exceed caps.roster: no study could start")
         if self.caps.disclosure_bits < self.job_bits:
             raise ValueError(f"caps.disclosure_bits must be at least {self.job_bits}: that is what one job discloses a person")
         return self

@@ -74,7 +74,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "table-size": ("the size of the telco's table", "运营商名单的大小"),
     "asked": ("how many identifiers were asked", "被询问的标识个数"),
     "matches": ("which of its own identifiers match", "自己的标识中哪些匹配"),
-    "roster": ("the roster: which persons of its table are the bank's customers", "名册：自己名单中哪些人是银行客户"),
+    "roster": (
+        "the roster: which persons of its table are the bank's customers, or in a cover group with one",
+        "名册：自己名单中哪些人是银行客户，或与客户同在一个掩护组",
+    ),
     "modulus": ("the bank's public key", "银行的公钥"),
     "ran": ("that the job ran", "任务运行过"),
     "shapes": ("under aliases, the number of bins of each variable", "以代号表示的各变量箱数"),
@@ -94,7 +97,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     ),
     "speed": ("how fast the machine is, and its memory", "机器的速度和内存"),
     "probed": ("the other node's version and clock, and that it honours the contract", "对方节点的版本和时钟，以及它认可该合约"),
-    "scores": ("one score a roster row, coarse", "名册每行一个粗化的分数"),
+    "scores": ("one score a roster row, cover included, coarse", "名册每行（含掩护）一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
 

@@ -89,7 +89,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Roster:
-    """Seeker to holder: positions in Tags, ascending, 4 bytes little-endian each."""
+    """Seeker to holder: cover groups by position in Tags, ascending, 4 bytes little-endian each; without cover a group is one tag."""
 
     positions: bytes
 

@@ -240,7 +240,7 @@ def test_a_seed_that_is_not_behind_the_pinned_key_is_noticed(node, tmp_path):
 
 def test_tags_are_made_once_and_the_order_is_kept_over_a_restart(node):
     one = node.telco._hashed(node.site.contract)
-    path = node.site.folder(TELCO) / "state" / f"tags-{node.site.contract.id}.bin"
+    path = node.site.folder(TELCO) / "state" / f"tags-{node.site.contract.digest.hex()[:16]}.bin"
     before = path.stat().st_mtime_ns
     node.again()
     two = node.telco._hashed(node.site.contract)
@@ -269,6 +269,16 @@ def test_identifiers_other_than_the_tags_were_made_of_are_a_clear_error(node, ch
     path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
     node.again()
     with pytest.raises(InputError, match="was made of other identifiers"):
+        node.cast(align())
+
+
+def test_a_table_of_as_many_other_people_is_noticed_too(node):
+    """Else a customer would be taken for whoever stands in that row now."""
+    node.telco._hashed(node.site.contract)
+    path = node.site.folder(TELCO) / "telco.csv"
+    path.write_text(path.read_text().replace("p0007,", "q0007,"))
+    node.again()
+    with pytest.raises(InputError, match="was made of another table"):
         node.cast(align())
 
 
