@@ -150,9 +150,9 @@ def make_coordinator(site: Site, ledger: Ledger, report=lambda _: None, seed=b"c
     return Coordinator(contracts, site.parties[COORDINATOR].keys, ledger, Seeded(seed), report)
 
 
-def make_job(site: Site, ledger: Ledger, purpose="train", *, reconnect=0.0, afresh=True, tell=lambda _: None, chance=System()) -> Job:  # noqa: B008 - it has no state
+def make_job(site: Site, ledger: Ledger, purpose="train", *, contract=None, reconnect=0.0, afresh=True, tell=lambda _: None, chance=System()) -> Job:  # noqa: B008 - it has no state
     store = Checkpoints(Kept, ledger, site.parties[BANK].keys.seed, System())
-    return Job.open(store, site.contract, purpose, b"inputs", chance, reconnect, tell, afresh=afresh)
+    return Job.open(store, contract or site.contract, purpose, b"inputs", chance, reconnect, tell, afresh=afresh)
 
 
 @dataclass
@@ -176,13 +176,13 @@ class Nodes:
         return Dialler(keys or self.site.parties[BANK].keys, contract or self.site.contract, peers)
 
     @asynccontextmanager
-    async def bank(self, seed=b"bank", patience=20.0, **job) -> AsyncIterator[Conductor]:
+    async def bank(self, contract=None, seed=b"bank", patience=20.0, **job) -> AsyncIterator[Conductor]:
         """Give the bank a conductor, with a new job or, if `afresh` is False, the one that its ledger holds."""
-        contract = self.site.contract
+        contract = contract or self.site.contract
         dialler = self.dialler(contract)
         try:
             with Ledger(self.site.folder(BANK) / "ledger.sqlite") as ledger:
-                job = make_job(self.site, ledger, **job)
+                job = make_job(self.site, ledger, contract=contract, **job)
                 yield Conductor(Stage(contract, dialler, patience), contract, Serial(), Seeded(seed), lambda _: self.tap(BANK), job)
         finally:
             await dialler.close()

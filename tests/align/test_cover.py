@@ -109,7 +109,7 @@ def table(ids, gone=(), size=F):
 
 
 def seeking(ids, cap=1000, fewest=1, size=F):
-    return seek(KEY.public, list(ids), 1000, fewest, Serial(), Seeded(b"s"), cover=size, roster_cap=cap)
+    return seek(KEY.public, list(ids), 1000, fewest, Serial(), Seeded(b"w"), Seeded(b"s"), cover=size, roster_cap=cap)
 
 
 def holding(tags, asked, cap=1000, size=F):

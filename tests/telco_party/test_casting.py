@@ -268,7 +268,7 @@ def test_identifiers_other_than_the_tags_were_made_of_are_a_clear_error(node, ch
     path = node.site.folder(TELCO) / "telco.csv"
     path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
     node.again()
-    with pytest.raises(InputError, match="was made of other identifiers"):
+    with pytest.raises(InputError, match="was made of another table"):
         node.cast(align())
 
 
