@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from tandem.arguments import Chance
-from tandem.errors import ForeignElement
+from tandem.errors import ForeignElement, InputError
 
 try:
     import rbcl
 except OSError as problem:
-    raise ImportError("rbcl cannot load libsodium from the temporary folder: set TMPDIR to one not mounted noexec") from problem
+    raise InputError("rbcl cannot load libsodium from the temporary folder: set TMPDIR to one not mounted noexec") from problem
 
 _SODIUM: Any = rbcl._sodium  # noqa: SLF001 - the loaded library itself; the wrappers around it cost more than they check
 with contextlib.suppress(OSError):  # where a mapped file cannot be removed it stays, as rbcl leaves it
