@@ -150,7 +150,10 @@ def make_coordinator(site: Site, ledger: Ledger, report=lambda _: None, seed=b"c
     return Coordinator(contracts, site.parties[COORDINATOR].keys, ledger, Seeded(seed), report)
 
 
-def make_job(site: Site, ledger: Ledger, purpose="train", *, contract=None, reconnect=0.0, afresh=True, tell=lambda _: None, chance=System()) -> Job:  # noqa: B008 - it has no state
+def make_job(
+    site: Site, ledger: Ledger, purpose="train", *, contract=None, reconnect=0.0, afresh=True, tell=lambda _: None,
+    chance=System(),  # noqa: B008 - it has no state
+) -> Job:
     store = Checkpoints(Kept, ledger, site.parties[BANK].keys.seed, System())
     return Job.open(store, contract or site.contract, purpose, b"inputs", chance, reconnect, tell, afresh=afresh)
 

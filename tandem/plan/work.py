@@ -13,6 +13,7 @@ from tandem.crypto.slots import Layout
 from tandem.plan.job import Job
 from tandem.score.summer import JOINT_LIMIT, SLOTS_A_TASK
 from tandem.sums.cells import best_groups, halving_cost
+from tandem.sums.terms import chunk_length
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,12 @@ def folding(job: Job, layout: Layout, workers: int) -> Folding:
 
 def filling(job: Job) -> Filling:
     """Return what scoring the roster takes."""
-    groups, table = joint(job.bins, job.packs)
-    tasks = -(-job.slots // SLOTS_A_TASK)
-    return Filling(job.total * (job.slots - 1), job.matched * groups + job.slots * table, tasks * job.packs)
+    tasks, step, products = -(-job.slots // SLOTS_A_TASK), chunk_length(job.width), 0
+    for first in range(0, job.packs, step):  # a message at a time
+        packs = min(step, job.packs - first)
+        groups, table = joint(job.bins, packs)
+        products += min(packs * job.slots, job.matched - first * job.slots) * groups + job.slots * table
+    return Filling(job.total * (job.slots - 1), products, tasks * job.packs)
 
 
 def joint(bins: Sequence[int], rows: int) -> tuple[int, int]:

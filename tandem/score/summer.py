@@ -127,15 +127,22 @@ def say_scores(
     count = coded.rows
     due, per = slots.packs(count), slots.slots
     powers = list(engine.map(Powers(key, per), table.points.values))
+    step = chunk_length(key.width)
+    for first in range(0, due, step):  # filled a message at a time: what lies in memory does not grow with the roster
+        last = min(due, first + step)
+        packs = _filled(key, powers, coded.bins, coded.codes[first * per : last * per], per, engine)
+        noise = [slots.mask(dither.fork("pack", pack), min(per, count - pack * per)) for pack in range(first, last)]
+        yield Scores(blind(key, Products(key, packs), noise, [next(ahead) for _ in noise]))
+
+
+def _filled(key: PublicKey, powers: list[list[mpz]], bins: tuple[int, ...], codes: Codes, per: int, engine: Engine) -> list[mpz]:
+    """Return the packs of these rows, `per` rows to a pack: products of the points that their codes select."""
+    due = -(-len(codes) // per)
     items = (
-        [([point[s] for point in powers], coded.codes[s::per]) for s in range(first, min(per, first + SLOTS_A_TASK))]
+        [([point[s] for point in powers], codes[s::per]) for s in range(first, min(per, first + SLOTS_A_TASK))]
         for first in range(0, per, SLOTS_A_TASK)
     )
     packs = [mpz(1)] * due
-    for partial in engine.map(FillSlots(key, coded.bins, due), items):
+    for partial in engine.map(FillSlots(key, bins, due), items):
         packs = [a * b % key.n2 for a, b in zip(packs, partial, strict=True)]
-    step = chunk_length(key.width)
-    for first in range(0, due, step):
-        last = min(due, first + step)
-        noise = [slots.mask(dither.fork("pack", pack), min(per, count - pack * per)) for pack in range(first, last)]
-        yield Scores(blind(key, Products(key, packs[first:last]), noise, [next(ahead) for _ in noise]))
+    return packs

@@ -110,6 +110,21 @@ def test_card_points_come_back_exact(count):
     assert np.array_equal(found, sums(steps, table))
 
 
+def test_points_come_back_exact_however_many_messages_carry_them(monkeypatch):
+    monkeypatch.setattr("tandem.score.summer.chunk_length", lambda _: 3)
+    count = 7 * SLOTS + 4  # eight packs: three messages, the last of two
+    table, scale, heard = coded(count), Scale.card(1), []
+    steps = np.array([-80, 3, 0, 17, 60, -20, 40, 5, -5, 1, -1, 31])
+
+    def count_messages(_, listener, data):
+        heard.append((listener, Frame.from_bytes(data).kind))
+        return data
+
+    found = scale.points(play(scale.integers(by_bin(steps), BINS), table, scale, count_messages)["sealer"])
+    assert np.array_equal(found, sums(steps, table))
+    assert heard.count(("sealer", "Scores")) == 3
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.integers(1, 6), min_size=1, max_size=6), st.integers(1, 50), st.sampled_from([1, 4, 20]), st.integers(0, 999)

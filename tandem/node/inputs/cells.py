@@ -85,9 +85,10 @@ class Building:
             if rows:
                 told = f"column {self.name!r}: {len(rows)} cells of which each {what} (rows {numbered(rows)})"
                 raise InputError(f"{place}: {told}; mend or empty them")
+        parts, self.parts = self.parts, []  # gone once joined: else a table would lie in memory twice
         if self.kind == "text":
-            return np.concatenate(self.parts, dtype=np.object_)
-        return np.concatenate(self.parts, dtype=np.float64)
+            return np.concatenate(parts, dtype=np.object_)
+        return np.concatenate(parts, dtype=np.float64)
 
 
 def numbered(rows: Sequence[int]) -> str:
