@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
 import pytest
+import typer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from typer.main import get_group
 
@@ -28,7 +29,8 @@ FENCED = re.compile(r"^```(?:bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def own(model):
     """Return the fields of the model that are no section of their own."""
-    return {name: one for name, one in model.model_fields.items() if not (isinstance(one.annotation, type) and issubclass(one.annotation, BaseModel))}
+    fields = model.model_fields.items()
+    return {name: one for name, one in fields if not (isinstance(one.annotation, type) and issubclass(one.annotation, BaseModel))}
 
 
 SECTIONS = {
@@ -50,6 +52,11 @@ def rows(heading):
     return {row[0].strip("` "): (row[1], row[2]) for row in cells}
 
 
+def measured(heading, name):
+    """Return whether the page gives the field a length; one that it does not have is another test's matter."""
+    return any(word in rows(heading).get(name, ("", ""))[1] for word in ("digits", "characters"))
+
+
 def quoted(cell):
     """Return the values in backticks that are JSON: `1`, `"woe"`."""
     return [json.loads(text) for text in re.findall(r"`([^`]+)`", cell) if re.fullmatch(r'-?\d+|".*"', text)]
@@ -57,7 +64,7 @@ def quoted(cell):
 
 def accepts(field, value):
     try:
-        TypeAdapter(Annotated[field.annotation, *field.metadata]).validate_python(value)
+        TypeAdapter(Annotated[field.annotation, "as the page says", *field.metadata]).validate_python(value)
     except ValidationError:
         return False
     return True
@@ -91,7 +98,7 @@ def test_the_contract_page_has_the_default_of_each_field(heading, name):
 
 @pytest.mark.parametrize(("heading", "name"), FIELDS)
 def test_the_contract_page_has_the_limits_of_each_field(heading, name):
-    field, (_, limits) = SECTIONS[heading][name], rows(heading)[name][0:2]
+    field, (_, limits) = SECTIONS[heading][name], rows(heading)[name]
     values = quoted(limits)
     assert [value for value in values if not accepts(field, value)] == []
     if get_origin(field.annotation) is Literal:
@@ -104,7 +111,7 @@ def test_the_contract_page_has_the_limits_of_each_field(heading, name):
         pytest.fail("the field has limits, and the page does not give them as `low` to `high`")
 
 
-@pytest.mark.parametrize(("heading", "name"), [pair for pair in FIELDS if "digits" in rows(pair[0])[pair[1]][1] or "characters" in rows(pair[0])[pair[1]][1]])
+@pytest.mark.parametrize(("heading", "name"), [(heading, name) for heading, name in FIELDS if measured(heading, name)])
 def test_the_contract_page_has_the_lengths_of_each_text(heading, name):
     field, (_, limits) = SECTIONS[heading][name], rows(heading)[name]
     most = max(int(number) for number in re.findall(r"\d+", limits))
@@ -117,7 +124,7 @@ def test_the_contract_page_has_the_lengths_of_each_text(heading, name):
 def commands(page):
     """Return the shell lines of the page's fenced blocks, continued lines joined, comments left out."""
     blocks = "\n".join(FENCED.findall(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
-    return [" ".join(words) for line in blocks.splitlines() if (words := shlex.split(line, comments=True))]
+    return [shlex.join(words) for line in blocks.splitlines() if (words := shlex.split(line, comments=True))]
 
 
 def ours(page):
@@ -127,25 +134,29 @@ def ours(page):
 
 
 def parse(line):
-    """Let the command line read the words as it would, and run nothing. Raises its usage error."""
-    words = shlex.split(line)
+    """Let the command line read the words as it would, and run nothing; return the command reached. Raises its usage error."""
+    first, *rest = shlex.split(line)
     command = get_group(app)
-    context = command.make_context(words[0], words[1:])
-    rest = words[1:]
-    while hasattr(command, "resolve_command"):
-        name, command, rest = command.resolve_command(context, rest)
-        context = command.make_context(name, list(rest), parent=context)
-    return context
+    try:
+        context = command.make_context(first, list(rest))
+        while hasattr(command, "resolve_command"):
+            name, command, rest = command.resolve_command(context, rest)
+            context = command.make_context(name, list(rest), parent=context)
+    except typer.Exit:  # --help and --version are all that ends the reading early
+        return rest[0]
+    return command.name
 
 
-@pytest.mark.parametrize(("page", "line"), [(page, line) for page in SHOWN for line in ours(page)], ids=lambda one: one.name if isinstance(one, Path) else one)
+@pytest.mark.parametrize(("page", "line"), [(page, line) for page in SHOWN for line in ours(page)], ids=str)
 def test_every_command_that_is_shown_exists_with_its_options(page, line):
-    assert parse(line).info_path.startswith("tandem"), page
+    assert parse(line) in shlex.split(line), page
 
 
-@pytest.mark.parametrize("line", ["tandem bank trian study.toml", "tandem bank train --a-fresh study.toml", "tandem contract sign contract.toml"])
+@pytest.mark.parametrize(
+    "line", ["tandem bank trian study.toml", "tandem bank train --a-fresh study.toml", "tandem contract sign contract.toml"]
+)
 def test_a_command_that_does_not_exist_is_found_out(line):
-    with pytest.raises(Exception, match=r"No such command|No such option|Missing option"):
+    with pytest.raises(Exception, match=r"No such command|No such option|Missing parameter"):
         parse(line)
 
 
