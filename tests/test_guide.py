@@ -1,4 +1,4 @@
-"""The guide against the code: contract.md has every field with its default and limits, and every command shown is one that exists.
+"""The guide against the code: contract.md has every field with its default and limits, report.md every part, every command shown exists.
 
 Links and anchors of all pages are held by test_house.py.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
@@ -17,8 +18,12 @@ import typer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from typer.main import get_group
 
+from bank_party.reports.model import NAMES
+from bank_party.summary import _WORDS
 from tandem.cli import app
-from tandem.contract.value import Caps, Contract, Layout, Party, Signatures, Telco
+from tandem.contract.value import CARD_NOISE_BITS, PASS_NOISE_BITS, SLOT_BITS, Caps, Contract, Layout, Party, Signatures, Telco
+from tandem.contract.words import SAFE_BITS
+from tandem.sums.shapes import FEW_ROWS_A_TOTAL, LEAST_ROWS_A_TOTAL
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "guide"
@@ -121,6 +126,33 @@ def test_the_contract_page_has_the_lengths_of_each_text(heading, name):
     assert accepts(field, made("")) == ("or empty" in limits or "at most" in limits)
 
 
+def test_the_contract_page_has_the_numbers_that_the_code_has():
+    text = " ".join((GUIDE / "contract.md").read_text(encoding="utf-8").split())
+    score, card = SLOT_BITS - PASS_NOISE_BITS, SLOT_BITS - CARD_NOISE_BITS
+    assert f"A pass is {score} bits, a card {card}, so three passes and a card are {3 * score + card}" in text
+    assert f"refuses under {LEAST_ROWS_A_TOTAL} training rows a total and warns under {FEW_ROWS_A_TOTAL}" in text
+    assert f"under {SAFE_BITS} the contract warns" in text
+
+
+@pytest.mark.parametrize("kind", ["_heading", "_title"])
+def test_the_report_page_names_every_part_and_plot_of_the_report(kind):
+    words = tomllib.loads((ROOT / "bank_party" / "reports" / "words.toml").read_text(encoding="utf-8"))
+    text = " ".join((GUIDE / "report.md").read_text(encoding="utf-8").split())
+    sign, end = ("## ", "") if kind == "_heading" else ("*", "*")
+    named = [sign + english.format(positives="positives") + end for key, (english, _) in words.items() if key.endswith(kind)]
+    assert len(named) >= 6
+    assert [name for name in named if name not in text] == []
+
+
+@pytest.mark.parametrize(("folder", "language"), [("", "en"), ("zh", "zh")])
+def test_the_first_study_shows_the_words_that_a_study_prints(folder, language):
+    page = (GUIDE / folder / "first-study.md").read_text(encoding="utf-8")
+    shown = "".join(re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    words = _WORDS[language]
+    assert [key for key in ("variable", "side", "bins", "coefficient", "se_approximate", *NAMES) if words[key] not in shown] == []
+    assert [key for key in ("gain", "pooled_difference") if words[key].split("{")[0].strip() not in shown] == []
+
+
 def commands(page):
     """Return the shell lines of the page's fenced blocks, continued lines joined, comments left out."""
     blocks = "\n".join(FENCED.findall(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
@@ -147,7 +179,7 @@ def parse(line):
     return command.name
 
 
-@pytest.mark.parametrize(("page", "line"), [(page, line) for page in SHOWN for line in ours(page)], ids=str)
+@pytest.mark.parametrize(("page", "line"), [(str(page.relative_to(ROOT)), line) for page in SHOWN for line in ours(page)])
 def test_every_command_that_is_shown_exists_with_its_options(page, line):
     assert parse(line) in shlex.split(line), page
 
