@@ -20,6 +20,7 @@ from typer.main import get_group
 
 from bank_party.reports.model import NAMES
 from bank_party.summary import _WORDS
+from tandem import contract_commands
 from tandem.cli import app
 from tandem.contract.value import CARD_NOISE_BITS, PASS_NOISE_BITS, SLOT_BITS, Caps, Contract, Layout, Party, Signatures, Telco
 from tandem.contract.words import SAFE_BITS
@@ -133,6 +134,13 @@ def test_the_contract_page_has_the_numbers_that_the_code_has():
     assert f"A pass is {score} bits, a card {card}, so three passes and a card are {3 * score + card}" in text
     assert f"refuses under {LEAST_ROWS_A_TOTAL} training rows a total and warns under {FEW_ROWS_A_TOTAL}" in text
     assert f"under {SAFE_BITS} the contract warns" in text
+
+
+def test_what_the_page_says_of_options_holds():
+    context = get_group(contract_commands.app).make_context("contract", ["new"])
+    options = {one.name for one in get_group(contract_commands.app).get_command(context, "new").params}
+    theirs = {name for heading in ("Head", "`[caps]`", "`[layout]`") for name in SECTIONS[heading]}
+    assert theirs - options == {"format", "protocol", "id"}
 
 
 @pytest.mark.parametrize("kind", ["_heading", "_title"])
