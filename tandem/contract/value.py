@@ -142,6 +142,8 @@ class Layout(Value):
     def _sound(self) -> Self:
         if self.key_bits % 256:
             raise ValueError("key_bits must be a multiple of 256, 3072 unless speed matters more")
+        if self.min_bin < 2 * self.min_class:
+            raise ValueError("min_bin must be at least twice min_class: a bin that may be told has that many rows of either class")
         return self
 
     @property

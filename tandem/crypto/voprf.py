@@ -10,7 +10,7 @@
     learns F_k(x_i) and nothing of k              learns how many were asked
 
 One departure: the weights of the batched proof. In RFC 9497, section 2.2.1, both sides hash them from the elements, so the holder too has
-to weigh every element, and may search for answers whose errors cancel (docs/decisions/0001). Here the seeker draws them after all answers
+to weigh every element, and may search for answers whose errors cancel (docs/decisions/0011). Here the seeker draws them after all answers
 are in. An answer D_i other than k*C_i passes with odds of 2^-128, whatever the holder computes; he multiplies once an element instead of
 twice; and one proof serves any number of elements. The proof itself is the RFC's, byte for byte, about M.
 
