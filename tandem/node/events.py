@@ -70,7 +70,7 @@ class Event:
             "event": self.event in get_args(Name), "contract": _HEX.fullmatch(_word(self.contract)), "job": _HEX.fullmatch(_word(self.job)),
             "script": _SCRIPT.fullmatch(_word(self.script)), "stage": _counts(self.stage), "attempt": _counts(self.attempt),
             "rows": _counts(self.rows), "bytes": _counts(self.bytes, _BYTES_LIMIT), "seconds": _lasts(self.seconds),
-            "error": _CLASS.fullmatch(_word(self.error)), "told": self.told in {"", LOST, REFUSED},
+            "error": _CLASS.fullmatch(_word(self.error)), "told": self.told in ("", LOST, REFUSED),
             "text": self.text == "" or (self.error in ours() and 0 < len(_word(self.text)) <= _TEXT_LIMIT),
         }
         if wrong := [name for name, right in held.items() if not right]:

@@ -46,7 +46,7 @@ def standings(ledger: Ledger, contracts: Iterable[Contract] = ()) -> list[Standi
     found = []
     for name in {*known, *jobs, *used, *seen}:
         job, attempt, sealed = jobs.get(name, ("", 0, 0))
-        caps: Mapping[str, int] = {**caps_of(known[name])} if name in known else {}
+        caps: Mapping[Any, int] = caps_of(known[name]) if name in known else {}
         amounts = used.get(name, {})
         counted = {counter: (amount, caps.get(counter)) for counter, amount in sorted(amounts.items())}
         last, frames = seen.get(name, ("", 0))

@@ -107,7 +107,8 @@ class Ledger:
 
     def used(self, contract: str, counter: Counter) -> int:
         """Return how much the contract (digest, hex) has used so far."""
-        row = self._database.execute("SELECT amount FROM used WHERE contract = ? AND counter = ?", (contract, counter)).fetchone()
+        with self._database.explained():
+            row = self._database.execute("SELECT amount FROM used WHERE contract = ? AND counter = ?", (contract, counter)).fetchone()
         return 0 if row is None else int(row[0])
 
     def usage(self) -> list[tuple[str, str, int]]:
