@@ -28,7 +28,7 @@ LOOKED_FOR = ("node.toml", "study.toml", "ledger.sqlite")
 
 def jobs(
     place: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="node.toml, study.toml, or a ledger (file or URL); looked for here if not given.")
+        str, typer.Argument(metavar="FILE", help="node.toml, study.toml, or a ledger (file or URL); looked for here if not given.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with contracts and jobs in full.")] = False,  # noqa: FBT002 - a switch
 ) -> None:

@@ -33,7 +33,7 @@ COUNT_LIMIT = 1 << 32
 _BYTES_LIMIT = 1 << 50
 _TEXT_LIMIT = 500
 """Characters of an error's text that are told."""
-_LIKE_A_VALUE = re.compile(r"\d{9,}|[0-9A-Fa-f]{17,}|[A-Za-z0-9+/]{40,}")
+_LIKE_A_VALUE = re.compile(r"\d{9,}|[0-9A-Fa-f]{17,}|(?=[a-zA-Z+/]*\d)(?=[a-z0-9+/]*[A-Z])[A-Za-z0-9+/]{40,}")
 """A mobile number, a hash, a key. No error's text should hold one; if one does, it is blanked in events."""
 
 

@@ -35,6 +35,8 @@ SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0)
 """Upper bounds of the buckets for how long sessions take: from a plan to a training pass over millions."""
 _SLOW = 5.0
 """Seconds in which whoever asks must have said what."""
+_POLL = 0.1
+"""Seconds after which the answering thread sees that it is to stop."""
 _OUTCOMES = {"session_ended": "ended", "session_refused": "refused", "session_lost": "lost", "fault": "fault"}
 _REFUSALS = {"session_refused", "call_refused", "fault"}
 
@@ -87,7 +89,7 @@ class Metrics:
             server = _Server(host.strip("[]"), int(port), lambda: generate_latest(self.registry))
         except OSError as failure:
             raise InputError(f"metrics: cannot listen at {address}: {failure.strerror}: name another port, or none") from None
-        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(_POLL,), name="metrics", daemon=True).start()
         try:
             yield int(server.server_address[1])
         finally:

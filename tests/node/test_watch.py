@@ -6,16 +6,22 @@ import asyncio
 import base64
 import hashlib
 import io
+import itertools
 import json
+import re
 import socket
+import subprocess
 import sys
 import urllib.error
 import urllib.request
 from contextlib import redirect_stderr
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
+import yaml
 from contracts import signed
 from prometheus_client import generate_latest
 from three_parties import CUSTOMERS, SHARED, make_site, paillier_key, run_study, serving
@@ -28,7 +34,7 @@ from tandem.jobs_command import jobs
 from tandem.node import casting
 from tandem.node import watch as watches
 from tandem.node.config import NodeConfig
-from tandem.node.events import FIELDS, Event, text_of
+from tandem.node.events import FIELDS, Event, Name, ours, text_of
 from tandem.node.ledger_store import Ledger
 from tandem.node.metrics import Metrics
 from tandem.node.probing import probes_of
@@ -37,6 +43,7 @@ from tandem.session.tap import Tapped
 from tandem.wire.messages import Opening
 from telco_party.casting import Telco
 
+PAGE = (Path(__file__).parents[2] / "docs" / "observability.md").read_text(encoding="utf-8")
 TERMS = signed()
 JOBS = typer.Typer()
 JOBS.command()(jobs)
@@ -82,6 +89,8 @@ def test_what_an_error_should_not_have_held_is_blanked():
     for secret in (PHONE, key.hex(), base64.b64encode(key).decode()):
         assert secret not in text_of(InputError(f"column 'age' holds {secret}: mend it"))
         assert text_of(ValueError(secret)) == ""
+    path = "/etc/tandem/telco/contracts/signed/by/all/three/contract.toml"
+    assert text_of(ContractError(f"{path} is void")) == f"{path} is void"
     assert text_of(Enumeration("360 identifiers, caps.identifiers is 100")) == "360 identifiers, caps.identifiers is 100"
 
 
@@ -397,6 +406,25 @@ def test_metrics_agree_with_the_ledger(study):
     assert f"tandem_budget_cap{{{place}}} {float(3 * CUSTOMERS)}" in study["pages"][TELCO]
 
 
+def test_a_node_of_its_own_tells_events_and_serves_metrics_as_configured(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    site = make_site(tmp_path, coordinator_address="127.0.0.1:0")
+    config = site.folder(COORDINATOR) / "node.toml"
+    config.write_text(f'log = "json"\nmetrics = "127.0.0.1:{port}"\n' + config.read_text())
+    command = [sys.executable, "-m", "tandem.cli", "coordinator", "serve", "--config", str(config)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as node:
+        try:
+            first = node.stderr.readline()
+            page = asked(port)[1]
+        finally:
+            node.terminate()
+        rest = node.stderr.read().splitlines()
+    assert [json.loads(line)["event"] for line in (first, *rest)] == ["listening", "stopped"]
+    assert f'tandem_budget_cap{{contract="{site.contract.digest.hex()[:8]}",counter="jobs"}} 3.0' in page
+
+
 # -- tandem jobs -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -433,3 +461,34 @@ def test_a_ledger_without_jobs_and_a_folder_without_ledger(tmp_path, monkeypatch
     with Ledger(tmp_path / "ledger.sqlite"):
         pass
     assert "no job was begun here" in CliRunner().invoke(JOBS, []).output
+
+
+# -- what the docs say -------------------------------------------------------------------------------------------------------------------
+
+
+def rows_of(table):
+    """Return the names in the first column of the table that begins with this head."""
+    lines = PAGE.split(f"\n| {table} |")[1].splitlines()[2:]
+    cells = [line.split("|")[1] for line in itertools.takewhile(lambda line: line.startswith("|"), lines)]
+    return re.findall(r"`(\w+)`", " ".join(cells))
+
+
+def test_the_page_names_every_field_event_and_metric(ledger):
+    assert rows_of("field") == list(FIELDS)
+    assert sorted(rows_of("event")) == sorted(get_args(Name))
+    page = generate_latest(Metrics(ledger, lambda: [TERMS]).registry).decode()
+    assert set(rows_of("metric")) == set(re.findall(r"^# TYPE (\w+) ", page, re.MULTILINE))
+
+
+def test_the_alerts_on_the_page_ask_for_metrics_that_there_are():
+    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+    (rules,) = (group["rules"] for block in blocks for group in block.get("groups", []))
+    assert len(rules) == 4
+    for rule in rules:
+        assert set(re.findall(r"tandem_\w+", rule["expr"])) <= set(rows_of("metric"))
+        assert set(re.findall(r'reason="(\w+)"', rule["expr"])) <= {*ours(), "fault"}
+
+
+def test_the_event_on_the_page_is_one():
+    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert json.loads(Event(**json.loads(text)).to_json()) == json.loads(text)
