@@ -67,11 +67,14 @@ def test_an_event_holds_the_fields_of_the_list_and_no_other():
         Watch(TELCO).note("session_ended", phone=PHONE)
 
 
-@pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize("planted", [PHONE, int(PHONE), PHONE.encode(), [PHONE], hashlib.sha256(b"x").hexdigest(), -1, float("nan"), True])
+PLANTED = (PHONE, int(PHONE), PHONE.encode(), [PHONE], hashlib.sha256(b"x").hexdigest(), -1, float("nan"), True)
+
+
+@pytest.mark.parametrize(("field", "planted"), [
+    (field, planted) for field in FIELDS for planted in PLANTED
+    if (field, planted) != ("bytes", int(PHONE))  # a session may weigh that many
+])
 def test_no_field_takes_an_identifier_or_a_hash(field, planted):
-    if (field, planted) == ("bytes", int(PHONE)):
-        pytest.skip("a session may weigh that many bytes")
     with pytest.raises(ValueError, match=f"an event's {field} may not hold that") as refused:
         Event(**{**BASE, field: planted})
     assert PHONE not in str(refused.value)
