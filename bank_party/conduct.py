@@ -18,6 +18,7 @@ from tandem.errors import CheckFailed
 from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Stage
 from tandem.node.recorder import both
+from tandem.node.watch import SILENT, Watch
 from tandem.plan.roles import Asked, ask, ask_solver
 from tandem.plan.script import PLAN, PLAN_SOLVER, PROBES
 from tandem.plan.watch import Clock
@@ -49,6 +50,7 @@ class Caller:
     engine: Engine
     chance: Chance = field(repr=False)
     tap: Callable[[bytes], Tap]
+    watch: Watch = field(default=SILENT, kw_only=True)
 
     async def ask(self, clock: Clock) -> Asked:
         """Ask the telco, before a study, what it offers and how fast it is."""
@@ -65,9 +67,10 @@ class Caller:
     async def _session(self, cast: Cast, opening: Opening, *watching: Tap) -> Any:
         session = self.chance.fork("session", opening.script, opening.stage, opening.attempt).draw(16)
         tap = self.tap(session)
-        for one in watching:
-            tap = both(tap, one)
-        return await self.stage.play(cast, session, opening, tap)
+        with self.watch.session(self.contract, opening) as weight:
+            for one in (*watching, weight.tap):
+                tap = both(tap, one)
+            return await self.stage.play(cast, session, opening, tap)
 
 
 @dataclass

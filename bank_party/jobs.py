@@ -108,7 +108,7 @@ class Job:
         while True:
             began = time.monotonic()
             try:
-                result = await play(self._store.next_attempt(self._contract))
+                result = await play(self._store.next_attempt(self._contract, name))
                 break
             except PeerRefused:
                 raise

@@ -41,6 +41,7 @@ from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
+from tandem.node.watch import Watch, outlets
 from tandem.plan.script import PLANNING
 from tandem.probe.script import PROBES
 from tandem.session.tap import Tap, untapped
@@ -175,8 +176,8 @@ def plan_command(
     with Ledger(config.ledger_place) as ledger, Pool(config.workers) as pool, console.status("") as status:
         secret = studies.secret_key(party.state, party.contract, System())
 
-        async def run(stage: Stage, tap: Callable[[bytes], Tap]) -> planning.Plan:
-            addresses, caller = (config.telco, config.coordinator), Caller(stage, party.contract, pool, System(), tap)
+        async def run(stage: Stage, tap: Callable[[bytes], Tap], watch: Watch) -> planning.Plan:
+            addresses, caller = (config.telco, config.coordinator), Caller(stage, party.contract, pool, System(), tap, watch=watch)
             return await planning.ask(
                 caller, party.contract, prepared, matched, pool, config.workers, secret, addresses, status.update, language
             )
@@ -243,26 +244,27 @@ class _Party:
         return job
 
     async def converse(
-        self, run: Callable[[Conductor], Coroutine[Any, Any, T]], job: Job, ledger: Ledger, pool: Pool, watch: Tap
+        self, run: Callable[[Conductor], Coroutine[Any, Any, T]], job: Job, ledger: Ledger, pool: Pool, progress: Tap
     ) -> T:
         """Dial, run the steps of a job, hang up."""
 
-        def conducted(stage: Stage, tap: Callable[[bytes], Tap]) -> Coroutine[Any, Any, T]:
-            return run(Conductor(stage, self.contract, pool, System(), tap, job))
+        def conducted(stage: Stage, tap: Callable[[bytes], Tap], watch: Watch) -> Coroutine[Any, Any, T]:
+            return run(Conductor(stage, self.contract, pool, System(), tap, job, watch=watch))
 
-        return await self.dialled(conducted, ledger, watch)
+        return await self.dialled(conducted, ledger, progress)
 
     async def dialled(
-        self, run: Callable[[Stage, Callable[[bytes], Tap]], Coroutine[Any, Any, T]], ledger: Ledger, watch: Tap
+        self, run: Callable[[Stage, Callable[[bytes], Tap], Watch], Coroutine[Any, Any, T]], ledger: Ledger, progress: Tap
     ) -> T:
         """Dial, run, hang up."""
         dialler = Dialler(self.keys, self.contract, self.peers)
         try:
 
             def tap(session: bytes) -> Tap:
-                return both(recorder(ledger, self.contract, session, "bank"), watch)
+                return both(recorder(ledger, self.contract, session, "bank"), progress)
 
-            return await run(Stage(self.contract, dialler, self.config.patience), tap)
+            with outlets(self.config, "bank", ledger, lambda: (self.contract,)) as watch:
+                return await run(Stage(self.contract, dialler, self.config.patience), tap, watch)
         finally:
             await dialler.close()
 

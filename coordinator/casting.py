@@ -16,6 +16,7 @@ from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
+from tandem.node.watch import SILENT, Watch
 from tandem.plan import kernels
 from tandem.plan.roles import tell_solver
 from tandem.plan.script import PLAN_SOLVER
@@ -49,8 +50,10 @@ class Coordinator:
     role: Role = COORDINATOR
     scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD, PLAN_SOLVER)})
 
-    def __init__(self, contracts: Contracts, keys: Keys, ledger: Ledger, chance: Chance, report: Callable[[str], None]) -> None:
-        self._contracts, self._keys, self._chance, self._report = contracts, keys, chance, report
+    def __init__(
+        self, contracts: Contracts, keys: Keys, ledger: Ledger, chance: Chance, report: Callable[[str], None], watch: Watch = SILENT
+    ) -> None:
+        self._contracts, self._keys, self._chance, self._report, self._watch = contracts, keys, chance, report, watch
         self._store = Checkpoints(Job, ledger, keys.seed, chance)
         self._gauge = machine.Gauge()
 
@@ -116,4 +119,5 @@ class Coordinator:
 
     def _tell(self, contract: Contract, failed: str) -> None:
         if failed:
+            self._watch.note("check_failed", contract=contract)
             self._report(f"contract {contract.id[:8]}: CHECK FAILED: {failed}")

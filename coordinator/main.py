@@ -9,6 +9,7 @@ import typer
 
 from coordinator.casting import Coordinator
 from coordinator.config import CoordinatorConfig
+from tandem.contract import COORDINATOR
 from tandem.node import disk, keys
 from tandem.node.chance import System
 from tandem.node.config import read
@@ -16,7 +17,8 @@ from tandem.node.contracts import Contracts
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import recorder
 from tandem.node.server import Server
-from tandem.node.serving import report, serve, write_usage
+from tandem.node.serving import serve, write_usage
+from tandem.node.watch import outlets
 
 app = typer.Typer(no_args_is_help=True, help="The coordinator's node: it solves for the model from totals and sees no row.")
 
@@ -38,14 +40,15 @@ def serve_command(
     party = keys.load(settings.at(settings.keys))
     state = settings.at(settings.state)
     disk.make_private_folder(state)
-    with Ledger(settings.ledger_place) as ledger:
-        node = Coordinator(Contracts(settings.at(settings.contracts)), party, ledger, System(), report)
+    contracts = Contracts(settings.at(settings.contracts))
+    with Ledger(settings.ledger_place) as ledger, outlets(settings, COORDINATOR, ledger, contracts.usable) as watch:
+        node = Coordinator(contracts, party, ledger, System(), watch.report, watch)
 
         def make() -> Server:
             return Server(
-                node, party, lambda contract, session: recorder(ledger, contract, session, "coordinator"), report,
-                patience=settings.patience,
+                node, party, lambda contract, session: recorder(ledger, contract, session, COORDINATOR), watch.report,
+                patience=settings.patience, watch=watch,
             )
 
-        serve(make, settings.listen, "coordinator")
-        write_usage(state / "usage.json", "coordinator")
+        serve(make, settings.listen, watch)
+        write_usage(state / "usage.json", COORDINATOR)

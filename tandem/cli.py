@@ -34,6 +34,7 @@ _SUMMARIES = {
     "plan": "Say what a study will take, and what each party will learn, before it runs.",
     "contract": "Draft, sign, check and read contracts.",
     "ledger": "Read, check, compare and export ledgers.",
+    "jobs": "Say what this node's jobs stand at.",
     "bank": "The bank's node: train, score.",
     "telco": "The telco's node: serve.",
     "coordinator": "The coordinator's node: serve.",

@@ -23,6 +23,7 @@ from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
+from tandem.node.watch import SILENT, Watch
 from tandem.plan import kernels
 from tandem.plan.roles import tell
 from tandem.plan.script import PLAN
@@ -76,10 +77,11 @@ class Telco:
     })
 
     def __init__(
-        self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None]
+        self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None],
+        watch: Watch = SILENT,
     ) -> None:
         self._config, self._keys, self._table, self._ledger = config, keys, table, ledger
-        self._engine, self._chance, self._report = engine, chance, report
+        self._engine, self._chance, self._report, self._watch = engine, chance, report, watch
         self._store = Checkpoints(Standing, ledger, keys.seed, chance)
         self._contracts = Contracts(config.at(config.contracts))
         self._subscribers: dict[bytes, Subscribers] = {}
@@ -93,7 +95,9 @@ class Telco:
     def prepare(self) -> None:
         """Make the tags of every live contract, so that nobody waits for them later."""
         for contract in self._contracts.usable():
-            self._report(f"contract {contract.id[:8]}: {len(self._hashed(contract))} subscribers hashed, {contract.kind}")
+            count = len(self._hashed(contract))
+            self._watch.note("hashed", contract=contract, rows=count)
+            self._report(f"contract {contract.id[:8]}: {count} subscribers hashed, {contract.kind}")
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the role for this session. Raises ContractError, Enumeration, ScoreBudgetSpent, OutOfTurn to refuse."""

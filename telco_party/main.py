@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
+from tandem.contract import COORDINATOR, TELCO
 from tandem.engine.pool import Pool
 from tandem.node import disk, keys
 from tandem.node.chance import System
 from tandem.node.client import Dialler
 from tandem.node.config import read
+from tandem.node.contracts import Contracts
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import recorder
 from tandem.node.server import Server
-from tandem.node.serving import report, serve, write_usage
+from tandem.node.serving import serve, write_usage
+from tandem.node.watch import outlets
 from telco_party.casting import Telco
 from telco_party.config import TelcoConfig
 from telco_party.load import load
@@ -38,20 +41,23 @@ def serve_command(
     """
     settings = read(config, TelcoConfig)
     party = keys.load(settings.at(settings.keys))
-    table = load(settings.table, settings.folder)
-    report(f"{table.rows} subscribers with {len(table.columns)} variables read from {settings.table.source}")
     state = settings.at(settings.state)
     disk.make_private_folder(state)
     peer = disk.read_text(settings.at(settings.peers) / "coordinator.pem").encode()
-    with Ledger(settings.ledger_place) as ledger, Pool(settings.workers) as pool:
-        node = Telco(settings, party, table, ledger, pool, System(), report)
-        node.prepare()
+    contracts = Contracts(settings.at(settings.contracts))
+    with Ledger(settings.ledger_place) as ledger, outlets(settings, TELCO, ledger, contracts.usable) as watch:
+        table = load(settings.table, settings.folder)
+        watch.note("table_read", rows=table.rows)
+        watch.report(f"{table.rows} subscribers with {len(table.columns)} variables read from {settings.table.source}")
+        with Pool(settings.workers) as pool:
+            node = Telco(settings, party, table, ledger, pool, System(), watch.report, watch)
+            node.prepare()
 
-        def make() -> Server:
-            return Server(
-                node, party, lambda contract, session: recorder(ledger, contract, session, "telco"), report,
-                lambda contract: Dialler(party, contract, {"coordinator": (settings.coordinator, peer)}), settings.patience,
-            )
+            def make() -> Server:
+                return Server(
+                    node, party, lambda contract, session: recorder(ledger, contract, session, TELCO), watch.report,
+                    lambda contract: Dialler(party, contract, {COORDINATOR: (settings.coordinator, peer)}), settings.patience, watch=watch,
+                )
 
-        serve(make, settings.listen, "telco")
-        write_usage(state / "usage.json", "telco", pool.peaks())
+            serve(make, settings.listen, watch)
+            write_usage(state / "usage.json", TELCO, pool.peaks())

@@ -123,20 +123,25 @@ class Checkpoints(Generic[T]):
                 raise OutOfTurn("a step of another job than the contract's current one")
             if opening.attempt <= row[0]:
                 raise Replayed(f"attempt {opening.attempt} of a job whose attempt {row[0]} was seen: the caller's state is an old copy")
-            count = self.begun(contract, step) + 1
-            if count > ATTEMPTS:
+            if self.begun(contract, step) >= ATTEMPTS:
                 raise ContractError(f"step {step} was begun {ATTEMPTS} times: mend the line, then let the bank begin a new job (--afresh)")
             database.execute("UPDATE jobs SET attempt = ? WHERE contract = ?", (opening.attempt, name))
-            sql = "INSERT INTO attempts VALUES (?, ?, ?) ON CONFLICT (contract, step) DO UPDATE SET number = excluded.number"
-            database.execute(sql, (name, step, count))
-        return count
+            return self._count(contract, step)
 
-    def next_attempt(self, contract: Contract) -> int:
-        """Return the caller's next attempt number of the current job; it is kept before it is used."""
+    def next_attempt(self, contract: Contract, step: str) -> int:
+        """Return the caller's next attempt number of the current job; it is kept, and the step counted as begun, before it is used."""
         with self.ledger.together() as database:
+            self._count(contract, step)
             database.execute("UPDATE jobs SET attempt = attempt + 1 WHERE contract = ?", (contract.digest.hex(),))
             (number,) = database.execute("SELECT attempt FROM jobs WHERE contract = ?", (contract.digest.hex(),)).fetchone()
             return int(number)
+
+    def _count(self, contract: Contract, step: str) -> int:
+        count = self.begun(contract, step) + 1
+        with self.ledger.together() as database:
+            sql = "INSERT INTO attempts VALUES (?, ?, ?) ON CONFLICT (contract, step) DO UPDATE SET number = excluded.number"
+            database.execute(sql, (contract.digest.hex(), step, count))
+        return count
 
     def begun(self, contract: Contract, step: str) -> int:
         """Return how often a step of the current job was begun."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -48,6 +48,10 @@ class NodeConfig(BaseModel):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     patience: float = Field(default=900.0, ge=1.0, le=86_400.0)
     """Seconds to wait for a peer that says nothing."""
+    log: Literal["text", "json"] = "text"
+    """On stderr: sentences, or events."""
+    metrics: Address | Literal[""] = ""
+    """Where Prometheus asks this node for figures; nowhere if empty."""
 
     @field_validator("ledger")
     @classmethod

@@ -147,4 +147,6 @@ _NODE = (
     _row('# ledger = "ledger.sqlite"', "the record of every frame and what it disclosed"),
     _row("# workers = 4", "worker processes; the number of cores if not given"),
     _row("# patience = 900.0", "seconds to wait for a peer that says nothing"),
+    _row('# log = "text"', 'on stderr: "text", sentences, or "json", events with an allow-list of fields'),
+    _row('# metrics = ""', "host:port where Prometheus asks, such as 127.0.0.1:9464; empty for nowhere"),
 )

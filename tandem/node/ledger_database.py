@@ -65,6 +65,9 @@ class Database(Protocol):
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield what a SELECT gives, without loading it all."""
 
+    def has(self, table: str) -> bool:
+        """Say whether there is a table of this name: those of `checkpoints` come with a node's first start."""
+
     def writing(self, *, durable: bool = False) -> AbstractContextManager[None]:
         """Make what is executed in this context one transaction that no other writer, in any process, runs beside.
 
@@ -121,6 +124,9 @@ class _Sqlite:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         yield from self._connection.execute(statement, parameters)
+
+    def has(self, table: str) -> bool:
+        return self.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone() is not None
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[None]:
@@ -219,6 +225,9 @@ class _Postgres:
             yield from fetched
         self.execute(f"CLOSE {name}")
 
+    def has(self, table: str) -> bool:
+        return self.execute("SELECT to_regclass(?)", (f"{self._schema}.{table}",)).fetchone()[0] is not None
+
     def writing(self, *, durable: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002 - as durable as the server is set
         # Readers pass this lock and every other writer waits for it: what is read after it still holds when the sum is written.
         return self._transaction("BEGIN", "LOCK TABLE head IN EXCLUSIVE MODE")
@@ -259,7 +268,7 @@ class _Postgres:
 
     def _version(self) -> int | None:
         """Return the version of the ledger there, None if there is none."""
-        if self.execute("SELECT to_regclass(?)", (f"{self._schema}.version",)).fetchone()[0] is None:
+        if not self.has("version"):
             return None
         return int(self.execute("SELECT number FROM version").fetchone()[0])
 

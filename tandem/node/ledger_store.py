@@ -16,6 +16,7 @@ from dataclasses import astuple
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from tandem.contract import Contract
 from tandem.errors import ContractError, Enumeration, InputError, ScoreBudgetSpent, TandemError
 from tandem.ledger.chain import GENESIS, Break, Entry, first_break, link
 from tandem.ledger.disclosure import Disclosed
@@ -23,6 +24,12 @@ from tandem.node.ledger_database import Database, Place, open_database
 
 Counter = Literal["identifiers", "bits", "jobs"]
 """What a contract uses up: identifiers asked, bits of score a person, jobs begun."""
+
+
+def caps_of(contract: Contract) -> dict[Counter, int]:
+    """Return what a contract allows of each counter."""
+    return {"identifiers": contract.caps.identifiers, "bits": contract.caps.disclosure_bits, "jobs": contract.jobs}
+
 
 _TABLES = f"""
 CREATE TABLE entries (
@@ -100,7 +107,8 @@ class Ledger:
 
     def used(self, contract: str, counter: Counter) -> int:
         """Return how much the contract (digest, hex) has used so far."""
-        row = self._database.execute("SELECT amount FROM used WHERE contract = ? AND counter = ?", (contract, counter)).fetchone()
+        with self._database.explained():
+            row = self._database.execute("SELECT amount FROM used WHERE contract = ? AND counter = ?", (contract, counter)).fetchone()
         return 0 if row is None else int(row[0])
 
     def usage(self) -> list[tuple[str, str, int]]:
@@ -124,10 +132,10 @@ class Ledger:
         return [(row[0], row[1], row[2], row[3], row[4]) for row in found]
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[Database]:
         """See the ledger as it is now until the end of the block, whatever a node appends meanwhile."""
         with self._database.explained(), self._database.reading():
-            yield
+            yield self._database
 
     def entries(self, contract: str = "") -> Iterator[Entry]:
         """Yield the entries in order, of all contracts or of one (digest, hex), without loading them all."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -20,11 +22,14 @@ from tandem.errors import LOST, REFUSED, ContractError, OutOfTurn, PeerLost, Pee
 from tandem.node.casting import PLAYERS, Cast, Troupe, callers, same_version
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD, PATIENCE, Accepted, Link
+from tandem.node.events import gone
 from tandem.node.keys import Keys
 from tandem.node.probing import answering, probes_of
+from tandem.node.recorder import both
 from tandem.node.tls import SERVER_OPTIONS, peer_pin, server_credentials
+from tandem.node.watch import SILENT, Watch
 from tandem.session.script import Script
-from tandem.session.tap import Tap
+from tandem.session.tap import Tap, untapped
 from tandem.wire.codec import Frame, decode, require_native_protobuf
 from tandem.wire.messages import Opening
 
@@ -51,6 +56,7 @@ class _Meeting:
     links: dict[str, Link] = field(default_factory=dict)
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    tap: Tap = untapped
     failed: BaseException | None = None
     host: asyncio.Task[None] | None = None
     """Who plays it: the first caller's task."""
@@ -77,14 +83,17 @@ class Server:
         patience: float = PATIENCE,
         opening_patience: float = OPENING_PATIENCE,
         clock: Callable[[], float] = time.time,
+        watch: Watch = SILENT,
     ) -> None:
         """Serve `troupe`. `tap` gives the tap of a session; `dialler` the channels to those whom this party dials itself.
 
         `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning. `clock`: what a probe is told.
+        `watch` gets events and, once they are recorded, frames.
         """
         require_native_protobuf()
         self._troupe, self._keys, self._tap, self._report, self._patience = troupe, keys, tap, report, patience
         self._make_dialler, self._clock, self._probes = dialler, clock, probes_of(troupe.role)
+        self._watch = watch
         self._diallers: dict[bytes, Dialler] = {}
         self._meetings: dict[tuple[bytes, bytes], _Meeting] = {}
         self._opening_patience = opening_patience
@@ -128,20 +137,31 @@ class Server:
             await self._admit(context)
         except TandemError as error:
             self._report(f"{type(error).__name__}: {error}")
-            if _lost(error):
+            if gone(error):
                 status, word = grpc.StatusCode.UNAVAILABLE, LOST
         except asyncio.CancelledError:
             if not self._stopping:
                 self._report("PeerLost: a caller hung up in the middle of a session")
             raise
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach a peer, whatever broke
-            self._report(f"a fault of our own, please report it: {type(error).__name__}: {error}")
+            self._report(f"a fault of our own, please report it: {_fault(error)}")
         else:
             return
         await context.abort(status, word)
 
     async def _admit(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-        """Read who calls and what for, and bring the streams of a session together; the first one to come plays it."""
+        """Take in who calls, and bring the streams of a session together; the first one to come plays it."""
+        with self._watch.call():
+            contract, session, meeting, caller = await self._enter(context)
+        if len(meeting.links) > 1:
+            await self._attend(meeting, caller)
+            return
+        with self._watch.session(contract, meeting.opening, answers=True) as weight:
+            meeting.tap = both(self._tap(contract, session), weight.tap)
+            await self._host(contract, session, meeting)
+
+    async def _enter(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> tuple[Contract, bytes, _Meeting, Role]:
+        """Read who calls and what for. Return the contract, the session's id, the meeting that the caller now is in, and the caller."""
         pin = peer_pin(context)
         first = await self._first(context)
         frame = Frame.from_bytes(first)
@@ -159,10 +179,7 @@ class Server:
                 older.give_up("the bank has opened a step of the same job since: this session is given up")
         if len(meeting.links) == len(meeting.due):
             meeting.complete.set()
-        if len(meeting.links) == 1:
-            await self._host(contract, frame.session, meeting)
-        else:
-            await self._attend(meeting, caller)
+        return contract, frame.session, meeting, caller
 
     async def _first(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         try:
@@ -209,7 +226,7 @@ class Server:
             meeting.give_up(f"the {caller} hung up in the middle of the session")
             raise
         if meeting.failed is not None:
-            raise (PeerLost if _lost(meeting.failed) else PeerRefused)("the session failed; the reason stands above")
+            raise (PeerLost if gone(meeting.failed) else PeerRefused)("the session failed; the reason stands above")
 
     async def _host(self, contract: Contract, session: bytes, meeting: _Meeting) -> None:
         """Wait for the other callers, cast ourselves, and play."""
@@ -262,10 +279,11 @@ class Server:
     async def _play(self, contract: Contract, session: bytes, meeting: _Meeting, cast: Cast) -> object:
         dialler = self._dialler(contract, cast.script) if cast.script.called_by(cast.role) else None
         stage = Stage(contract, dialler, self._patience)
-        played: object = await stage.play(cast, session, meeting.opening, self._tap(contract, session), meeting.links)
+        played: object = await stage.play(cast, session, meeting.opening, meeting.tap, meeting.links)
         return played
 
 
-def _lost(failure: BaseException) -> bool:
-    """Say whether a session ended because somebody was gone, and not because of what was said or of a fault of ours."""
-    return isinstance(failure, PeerLost | asyncio.CancelledError) and not isinstance(failure, PeerRefused)
+def _fault(failure: BaseException) -> str:
+    """Return class and place of what was not foreseen. Not its text: a library's error may quote the value that it met."""
+    where = traceback.extract_tb(failure.__traceback__)[-1]
+    return f"{type(failure).__name__} in {Path(where.filename).name}, line {where.lineno}"

@@ -5,41 +5,36 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem.node import disk, machine
 from tandem.node.server import Server
+from tandem.node.watch import Watch
 
 ENDING = 2.0
 """Seconds for calls that were hung up to unwind."""
 
 
-def report(line: str) -> None:
-    """Tell the operator, with the time, on stderr."""
-    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
-    sys.stderr.flush()
-
-
-def serve(make: Callable[[], Server], address: str, name: str) -> None:
+def serve(make: Callable[[], Server], address: str, watch: Watch) -> None:
     """Serve until SIGINT or SIGTERM. Raises ContractError if the address cannot be had."""
-    asyncio.run(_serve(make, address, name))
+    asyncio.run(_serve(make, address, watch))
 
 
-async def _serve(make: Callable[[], Server], address: str, name: str) -> None:
+async def _serve(make: Callable[[], Server], address: str, watch: Watch) -> None:
     server, stop = make(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     port = await server.start(address)
-    report(f"{name} listens at {address.rpartition(':')[0]}:{port}; Ctrl-C stops it")
+    watch.note("listening")
+    watch.report(f"{watch.party} listens at {address.rpartition(':')[0]}:{port}; Ctrl-C stops it")
     await stop.wait()
     await server.stop()
     if calls := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.wait(calls, timeout=ENDING)  # gRPC's own tasks; cut off, they would print tracebacks
-    report(f"{name} stopped")
+    watch.note("stopped")
+    watch.report(f"{watch.party} stopped")
 
 
 def peaks(name: str, workers: Sequence[int]) -> dict[str, int]:

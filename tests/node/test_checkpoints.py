@@ -229,7 +229,7 @@ def test_a_new_job_starts_its_counts_anew_and_an_old_session_cannot_speak_in_it(
         states = store.states
         states.begin(CONTRACT, JOB, State(1))
         assert [states.attempt(CONTRACT, replace(OPENING, attempt=number)) for number in (1, 2, 5)] == [1, 2, 3]
-        assert states.next_attempt(CONTRACT) == 6
+        assert states.next_attempt(CONTRACT, "pass_1") == 6
         old = states.once(CONTRACT, replace(OPENING, attempt=6))
         old(b"this")
         states.begin(CONTRACT, OTHER, State(1))
