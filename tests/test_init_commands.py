@@ -101,11 +101,11 @@ def test_every_field_there_is_stands_in_it_with_its_default(three, role):
 
 def test_the_header_of_a_table_is_read_and_no_row(tmp_path):
     table = tmp_path / "subscribers.csv"
-    table.write_text('id,Mobile,"a ""quoted"", name",年龄\n7,13800138000,geheim,44\n', encoding="gb18030")
+    table.write_text('id,Mobile,"a ""quoted"", name",年龄\n7,13800138000,geheim,44\n', encoding="utf-8")
     run("init", TELCO, tmp_path / "t", "--table", table)
     text = (tmp_path / "t" / "node.toml").read_text()
     config = read(tmp_path / "t" / "node.toml", TelcoConfig)
-    assert (config.table.file, config.table.id) == (table, "Mobile")
+    assert (config.table.source, config.table.id) == (str(table), "Mobile")
     assert "FILL IN" not in text
     assert '"a \\"quoted\\", name"' in text
     assert "年龄" in text

@@ -45,8 +45,8 @@ def test_a_page_of_three_that_agree(tmp_path, language):
     assert {"en": "The ledgers agree.", "zh": "各方账本一致。"}[language] in said
     assert TERMS.description in said
     assert said.count({"en": "holds, by the key in the contract", "zh": "有效，密钥与合约一致"}[language]) == 3
-    assert {"en": "one score a roster row, coarse in 2 sessions · 14 bits a person in all",
-            "zh": "名册每行一个粗化的分数 2 个会话 · 每人合计 14 比特"}[language] in said
+    assert {"en": "one score a roster row, cover included, coarse in 2 sessions · 14 bits a person in all",
+            "zh": "名册每行（含掩护）一个粗化的分数 2 个会话 · 每人合计 14 比特"}[language] in said
     assert {"en": "bits a person telco 14 30", "zh": "每人披露比特 运营商 14 30"}[language] in said
     assert {"en": "bank → telco train Sealed sealed 4 4", "zh": "银行 → 运营商 train Sealed 密封 4 4"}[language] in said
 
