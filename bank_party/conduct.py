@@ -6,15 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bank_party.solving import Solving
 from tandem.align.script import ALIGN
 from tandem.align.seeker import Found, seek
 from tandem.arguments import Chance, Engine
-from tandem.contract import Contract
+from tandem.contract import BANK, Contract
 from tandem.crypto.opening import SecretKey
 from tandem.describe.woe import Described
 from tandem.errors import CheckFailed
 from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Stage
+from tandem.node.joined import play_both
 from tandem.score.statement import roster_digest
 from tandem.session.script import Script
 from tandem.session.session import Role
@@ -35,6 +37,8 @@ class Conductor:
     engine: Engine
     chance: Chance = field(repr=False)
     tap: Callable[[bytes], Tap]
+    solving: Solving | None = None
+    """Where the bank solves for itself."""
 
     async def align(self, ids: list[bytes]) -> Found:
         """Find which identifiers the telco also has."""
@@ -84,4 +88,10 @@ class Conductor:
     async def _play(self, script: Script, role: str, playing: Role[Any], stage: int, size: tuple[str, int], roster: bytes) -> Any:
         session = self.chance.fork("session", script.name, stage).draw(16)
         opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster)
-        return await self.stage.play(Cast(script, role, playing), session, opening, self.tap(session))
+        cast = Cast(script, role, playing)
+        if self.solving is None or "solver" not in script.roles:
+            return await self.stage.play(cast, session, opening, self.tap(session))
+        solver = self.solving.cast(session, opening)
+        return await play_both(
+            self.stage, ((cast, self.tap(session)), (solver, self.solving.tap(session))), session, opening, BANK
+        )

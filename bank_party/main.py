@@ -21,9 +21,10 @@ from bank_party import reporting, scoring, studies
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
 from bank_party.records import write_facts, write_scores
+from bank_party.solving import Solving
 from bank_party.summary import print_look, print_summary
 from bank_party.watching import Watching
-from tandem.contract import SLOT_BITS, Contract, Role
+from tandem.contract import BANK, COORDINATOR, SLOT_BITS, TELCO, Contract, Role
 from tandem.contract.words import language_of
 from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
@@ -155,9 +156,10 @@ class _Party:
         config = read(study, StudyConfig)
         contract = live_contract(config.at(config.contract))
         folder = config.at(config.peers)
-        peers: dict[Role, tuple[str, bytes]] = {
-            "telco": (config.telco, disk.read_text(folder / "telco.pem").encode()),
-            "coordinator": (config.coordinator, disk.read_text(folder / "coordinator.pem").encode()),
+        addresses: dict[Role, str] = {TELCO: config.telco, COORDINATOR: config.coordinator}
+        peers = {
+            role: (address, disk.read_text(folder / f"{role}.pem").encode())
+            for role, address in addresses.items() if role in contract.roles
         }
         party = cls(config, contract, keys.load(config.at(config.keys)), peers)
         if party.keys.pin not in contract.bank.tls_pin:
@@ -181,9 +183,13 @@ class _Party:
             stage = Stage(self.contract, dialler, self.config.patience)
 
             def tap(session: bytes) -> Tap:
-                return both(recorder(ledger, self.contract, session, "bank"), watch)
+                return both(recorder(ledger, self.contract, session, BANK), watch)
 
-            return await run(Conductor(stage, self.contract, pool, System(), tap))
+            def solvers_tap(session: bytes) -> Tap:
+                return recorder(ledger, self.contract, session, COORDINATOR)
+
+            solving = Solving(self.contract, self.keys, solvers_tap) if self.contract.solver == BANK else None
+            return await run(Conductor(stage, self.contract, pool, System(), tap, solving))
         finally:
             await dialler.close()
 

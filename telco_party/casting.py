@@ -64,10 +64,12 @@ class Telco:
         """Return the live contract of this digest. Raises ContractError."""
         return self._contracts.live(digest)
 
-    def prepare(self) -> None:
-        """Make the tags of every live contract, so that nobody waits for them later."""
-        for contract in self._contracts.usable():
+    def prepare(self) -> list[Contract]:
+        """Make the tags of every live contract, so that nobody waits for them later; return these contracts."""
+        live = self._contracts.usable()
+        for contract in live:
             self._report(f"contract {contract.id[:8]}: {len(self._hashed(contract))} subscribers hashed, {contract.kind}")
+        return live
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the role for this session. Raises ContractError, Enumeration, ScoreBudgetSpent, OutOfTurn to refuse."""
@@ -124,7 +126,7 @@ class Telco:
                 raise OutOfTurn("statistics again on one alignment: there is one look a job")
             self._jobs[contract.digest] = replace(job, looked=True)
             return Cast(DESCRIBE, "summer", summer.describe(coded, terms, self._engine, self._chance))
-        solver = bytes.fromhex(contract.coordinator.signing_key)
+        solver = bytes.fromhex(contract.party(contract.solver).signing_key)
 
         def verify(signature: bytes, statement: bytes) -> bool:
             return verifies(solver, signature, statement)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tandem.contract import COORDINATOR, Contract
 from tandem.engine.pool import Pool
 from tandem.node import disk, keys
 from tandem.node.chance import System
@@ -43,15 +44,19 @@ def serve_command(
     report(f"{table.rows} subscribers with {len(table.columns)} variables read from {source.file}")
     state = settings.at(settings.state)
     disk.make_private_folder(state)
-    peer = disk.read_text(settings.at(settings.peers) / "coordinator.pem").encode()
+    pem = settings.at(settings.peers) / "coordinator.pem"
     with Ledger(settings.at(settings.ledger)) as ledger, Pool(settings.workers) as pool:
         node = Telco(settings, party, table, ledger, pool, System(), report)
-        node.prepare()
+        if any(contract.solver == COORDINATOR for contract in node.prepare()):
+            disk.read_text(pem)  # if it is missing, now is the time to say so
+
+        def dialler(contract: Contract) -> Dialler:
+            return Dialler(party, contract, {COORDINATOR: (settings.coordinator, disk.read_text(pem).encode())})
 
         def make() -> Server:
             return Server(
                 node, party, lambda contract, session: recorder(ledger, contract, session, "telco"), report,
-                lambda contract: Dialler(party, contract, {"coordinator": (settings.coordinator, peer)}), settings.patience,
+                dialler, settings.patience,
             )
 
         serve(make, settings.listen, "telco")

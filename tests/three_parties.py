@@ -16,6 +16,7 @@ import tomli_w
 from bank_party import studies
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
+from bank_party.solving import Solving
 from coordinator.casting import Coordinator
 from tandem.arguments import Seeded
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, Contract, dumps
@@ -78,7 +79,7 @@ class Site:
         return self.root / BANK / "study.toml"
 
     def sign(self, contract: Contract) -> Contract:
-        for role in ROLES:
+        for role in contract.roles:
             contract = contract.signed(self.parties[role].keys.signing)
         return contract
 
@@ -146,6 +147,11 @@ def make_coordinator(site: Site, report=lambda _: None) -> Coordinator:
     return Coordinator(Contracts(site.folder(COORDINATOR) / "contracts"), site.parties[COORDINATOR].keys, report)
 
 
+def make_solving(site: Site, tap: Callable) -> Solving | None:
+    """Return the bank's own solver if the contract wants one; frames of it go to tap("bank's solver")."""
+    return Solving(site.contract, site.parties[BANK].keys, lambda _: tap("bank's solver")) if site.contract.solver == BANK else None
+
+
 @dataclass
 class Nodes:
     """Two listening nodes in this process. `told`: what each reported; `frames`: (who, tapped) in order, of all parties."""
@@ -164,14 +170,17 @@ class Nodes:
 
     def dialler(self, contract: Contract | None = None, keys=None) -> Dialler:
         peers = {role: (f"127.0.0.1:{self.ports[role]}", self.site.parties[role].keys.tls_certificate) for role in (TELCO, COORDINATOR)}
-        return Dialler(keys or self.site.parties[BANK].keys, contract or self.site.contract, peers)
+        contract = contract or self.site.contract
+        mine = {role: peer for role, peer in peers.items() if role in contract.roles}
+        return Dialler(keys or self.site.parties[BANK].keys, contract, mine)
 
     @asynccontextmanager
     async def bank(self, contract: Contract | None = None, seed=b"bank", patience=20.0) -> AsyncIterator[Conductor]:
         contract = contract or self.site.contract
         dialler = self.dialler(contract)
         try:
-            yield Conductor(Stage(contract, dialler, patience), contract, Serial(), Seeded(seed), lambda _: self.tap(BANK))
+            stage = Stage(contract, dialler, patience)
+            yield Conductor(stage, contract, Serial(), Seeded(seed), lambda _: self.tap(BANK), make_solving(self.site, self.tap))
         finally:
             await dialler.close()
 

@@ -48,10 +48,13 @@ class Declared:
         """Whether its receiver reads something that depends on labels."""
         return self.label_derived and self.form == "clear"
 
-    def to(self, listener: Role, bits: int = 0) -> tuple[Disclosed, ...]:
-        """Return what a frame of this class discloses to `listener`, for the ledger; `bits` a person where they are counted."""
+    def to(self, listener: Role, bits: int = 0, reader: Role | None = None) -> tuple[Disclosed, ...]:
+        """Return what a frame of this class discloses to `listener`, for the ledger; `bits` a person where they are counted.
+
+        `reader`: who it is that reads in that listener's place, such as the bank where it solves itself.
+        """
         what = self.learns.get(listener)
-        return () if what is None else (Disclosed(listener, what, bits if self.by_person else 0),)
+        return () if what is None else (Disclosed(reader or listener, what, bits if self.by_person else 0),)
 
 
 def declared(message: str) -> Declared:
@@ -113,8 +116,8 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Shapes", ((TELCO, BANK), *_SUMMED), learns={BANK: "shapes", COORDINATOR: "shapes-rows"}),
     Declared("Sealed", (_TO_TELCO,), "sealed", label_derived=True, learns={TELCO: "ran"}),
     Declared("Shares", ((TELCO, BANK),), "masked", label_derived=True),
-    Declared("Masks", _SUMMED, "masked"),
-    # with the masks, which reached it apart, the opened shares become totals
+    # with the masks, which reach it apart, the opened shares become totals: each half is half of that disclosure
+    Declared("Masks", _SUMMED, "masked", learns={COORDINATOR: "totals"}),
     Declared("Opened", (_TO_COORDINATOR,), "clear", label_derived=True, learns={COORDINATOR: "totals"}),
     # statistics and training
     Declared("Wish", (_TO_COORDINATOR,), label_derived=True, learns={COORDINATOR: "wish"}),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from tandem.contract import Contract, Role
 from tandem.ledger.chain import Entry
 from tandem.ledger.disclosure import declared
-from tandem.node.casting import PLAYERS
+from tandem.node.casting import PLAYERS, player
 from tandem.node.ledger_store import Ledger
 from tandem.session.tap import Tap, Tapped
 
@@ -22,19 +22,27 @@ def now() -> str:
 
 
 def recorder(ledger: Ledger, contract: Contract, session: bytes, party: Role, clock: Callable[[], str] = now) -> Tap:
-    """Return the tap of one session. An entry that cannot be written stops the frame: nothing leaves unrecorded."""
+    """Return the tap of one session. An entry that cannot be written stops the frame: nothing leaves unrecorded.
+
+    `party` is a column of the table of disclosures: COORDINATOR for the session in which a bank solves in its place. What its sealer and
+    its solver say to each other never leaves the bank and is not recorded.
+    """
     told: set[tuple[str, Role]] = set()
+    home = contract.filled_by(party)
 
     def record(seen: Tapped) -> None:
+        peer = player(contract, seen.peer)
+        if peer == home:
+            return
         entry = declared(seen.kind)
         bits = int(getattr(contract, _SCORED.get(seen.script, ""), 0)) if entry.by_person else 0
         learner = PLAYERS[seen.peer] if seen.sent else party
         # A disclosure is noted with the first frame of its class to each learner in a session; later frames are more of the same.
-        disclosed = () if (seen.kind, learner) in told else entry.to(learner, bits)
+        disclosed = () if (seen.kind, learner) in told else entry.to(learner, bits, contract.filled_by(learner))
         told.add((seen.kind, learner))
         ledger.append(Entry(
             time=clock(), contract=contract.digest.hex(), session=session.hex(), direction="sent" if seen.sent else "received",
-            peer=PLAYERS[seen.peer], script=seen.script, message=seen.kind, size=len(seen.frame),
+            peer=peer, script=seen.script, message=seen.kind, size=len(seen.frame),
             frame=hashlib.sha256(seen.frame).hexdigest(), disclosed=disclosed,
         ))
 

@@ -15,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tandem.contract import Contract, Role
 from tandem.errors import REFUSED, ContractError, OutOfTurn, PeerLost, TandemError
-from tandem.node.casting import PLAYERS, Cast, Troupe, callers, same_version
+from tandem.node.casting import PLAYERS, Cast, Troupe, arranged, callers, player, same_version
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD, PATIENCE, Accepted, Link
 from tandem.node.keys import Keys
@@ -133,8 +133,9 @@ class Server:
         frame = Frame.from_bytes(first)
         contract = self._troupe.contract(frame.contract)
         caller: Role = contract.role_of_pin(pin)
-        opening = self._opening(frame, caller)
-        meeting = self._meetings.setdefault((frame.contract, frame.session), _Meeting(opening, self._callers(opening, frame, caller)))
+        opening = self._opening(contract, frame, caller)
+        due = self._callers(contract, opening, frame, caller)
+        meeting = self._meetings.setdefault((frame.contract, frame.session), _Meeting(opening, due))
         if frame.speaker in meeting.links:
             raise OutOfTurn(f"the {caller} opened one session twice")
         if opening != meeting.opening:
@@ -157,9 +158,9 @@ class Server:
             raise PeerLost("a caller hung up before it said anything, or said more than a frame holds")
         return first
 
-    def _opening(self, frame: Frame, caller: Role) -> Opening:
+    def _opening(self, contract: Contract, frame: Frame, caller: Role) -> Opening:
         """Return what the first frame opens. Raises OutOfTurn, Malformed, ContractError for another version."""
-        if PLAYERS.get(frame.speaker) != caller:
+        if frame.speaker not in PLAYERS or player(contract, frame.speaker) != caller:
             raise OutOfTurn(f"the {caller} spoke as {frame.speaker[:20]!r}")
         if (frame.line, frame.number, frame.kind) != (0, 0, Opening.__name__):
             raise OutOfTurn(f"the {caller} began with {frame.kind[:20]!r}")
@@ -169,12 +170,12 @@ class Server:
         same_version(opening)
         return opening
 
-    def _callers(self, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
+    def _callers(self, contract: Contract, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
         """Return the roles that must call for this script, of which the speaker must be one. Raises OutOfTurn."""
         script = self._troupe.scripts.get(opening.script)
         if script is None:
             raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
-        due = callers(script, self._troupe.role)
+        due = callers(script, self._troupe.role, contract)
         if frame.speaker not in due:
             raise OutOfTurn(f"the {caller} opened script {script.name!r}, in which it does not call this node")
         return due
@@ -195,7 +196,7 @@ class Server:
         """Wait for the other callers, cast ourselves, and play."""
         meeting.host = asyncio.current_task()
         try:
-            await self._gather(meeting)
+            await self._gather(contract, meeting)
             loop = asyncio.get_running_loop()
             # Only now: casting spends budgets, and half a session must spend nothing.
             cast = await loop.run_in_executor(self._desk, self._troupe.cast, contract, session, meeting.opening)
@@ -211,17 +212,17 @@ class Server:
             del self._meetings[contract.digest, session]
             meeting.over.set()
 
-    async def _gather(self, meeting: _Meeting) -> None:
+    async def _gather(self, contract: Contract, meeting: _Meeting) -> None:
         try:
             async with asyncio.timeout(self._opening_patience):
                 await meeting.complete.wait()
         except TimeoutError:
-            missing = " and ".join(PLAYERS[role] for role in meeting.due if role not in meeting.links)
+            missing = " and ".join(player(contract, role) for role in meeting.due if role not in meeting.links)
             raise PeerLost(f"the {missing} did not join the session within {self._opening_patience:.0f} s") from None
 
     async def _play(self, contract: Contract, session: bytes, meeting: _Meeting, cast: Cast) -> object:
         dialler = None
-        if cast.script.called_by(cast.role):
+        if arranged(cast.script, contract).called_by(cast.role):
             if self._make_dialler is None:
                 raise ContractError(f"script {cast.script.name!r} makes this node call others, and it was told no address")
             if contract.digest not in self._diallers:

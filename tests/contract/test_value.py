@@ -137,8 +137,8 @@ WRONG = [
     ("layout", {"ridge": "one"}, "layout.ridge must be a number"),
     ("layout", {"ridge": 0}, "layout.ridge must lie between"),
     ("layout", {"hold_out": "9/10"}, "layout.hold_out must lie between"),
-    ("layout", {"solver": "bank"}, "From demo to deployment"),
-    ("layout", {"solver": "telco"}, 'layout.solver must be "coordinator"'),
+    ("layout", {"solver": "bank"}, 'coordinator must be left out where layout.solver is "bank"'),
+    ("layout", {"solver": "telco"}, "layout.solver must be 'coordinator' or 'bank'"),
     ("layout", {"cover": 4}, "From demo to deployment"),
     ("layout", {"labels": 2}, "one label a contract"),
     ("layout", {"weights": "open"}, "layout.weights is no field"),
@@ -229,6 +229,28 @@ def test_require_names_what_differs():
         contract.require(purpose="credit")
     with pytest.raises(ContractError, match="another digest"):
         contract.require(digest=bytes(32))
+
+
+def test_where_the_bank_solves_two_sign_and_there_is_no_third():
+    contract = unsigned(layout={"solver": "bank"}, coordinator=None)
+    assert (contract.roles, contract.solver) == (("bank", "telco"), "bank")
+    assert [contract.filled_by(role) for role in ROLES] == ["bank", "telco", "bank"]
+    with pytest.raises(ContractError, match="the telco has not signed"):
+        contract.signed(KEYS["bank"]).live(NOW)
+    both = contract.signed(KEYS["bank"]).signed(KEYS["telco"])
+    both.live(NOW)
+    assert loads(dumps(both)) == both
+    with pytest.raises(ContractError, match="signing key belongs to no party"):
+        both.signed(KEYS["coordinator"])
+    with pytest.raises(ContractError, match="it has no coordinator"):
+        both.party("coordinator")
+
+
+def test_with_a_coordinator_two_signatures_are_not_enough():
+    contract = unsigned().signed(KEYS["bank"]).signed(KEYS["telco"])
+    assert (contract.roles, contract.solver) == (ROLES, "coordinator")
+    with pytest.raises(ContractError, match="the coordinator has not signed"):
+        contract.live(NOW)
 
 
 def test_a_contract_cannot_be_changed_in_place():

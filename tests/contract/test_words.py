@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from contracts import signed, unsigned
 
-from tandem.contract.words import NAMES, language_of, pages
+from tandem.contract.words import NAMES, costs, language_of, pages
 from tandem.errors import InputError
 
 
@@ -45,8 +45,25 @@ def test_a_scoring_contract_speaks_of_scoring_only():
     assert "trainings" not in text
 
 
-def test_both_languages_say_the_same_things():
-    contract = signed(layout={"key_bits": 2048})
+def test_where_the_bank_solves_the_cost_stands_first_and_no_coordinator_is_spoken_of():
+    contract = unsigned(layout={"solver": "bank", "key_bits": 2048}, coordinator=None)
+    text = whole(contract)
+    assert "nobody checks its rows" in text
+    assert "up to 7 bits a person from every table of points" in text
+    assert costs(contract) == pages(contract)[3].rows[0][1:]
+    assert dict(pages(contract)[0].rows)["coordinator"] == "none: the bank solves"
+    learns = [said for who, said in pages(contract)[1].rows if who == "bank"]
+    assert any(said.startswith("totals by bin") for said in learns)
+    assert any("before small bins are withheld" in said for said in learns)
+    for gone in ("together", "face 84 totals", "the coordinator's checks"):
+        assert gone not in text
+    assert costs(unsigned()) == ()
+    assert costs(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32, layout={"solver": "bank"}, coordinator=None)) == ()
+
+
+@pytest.mark.parametrize("changes", [{}, {"layout": {"solver": "bank", "key_bits": 2048}, "coordinator": None}])
+def test_both_languages_say_the_same_things(changes):
+    contract = unsigned(**{"layout": {"key_bits": 2048}, **changes})
     english, chinese = pages(contract, "en"), pages(contract, "zh")
     assert [len(page.rows) for page in english] == [len(page.rows) for page in chinese]
     for here, there in zip(english, chinese, strict=True):

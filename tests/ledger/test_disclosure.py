@@ -46,7 +46,9 @@ def test_label_derived_messages_are_those_that_hang_on_labels():
 def test_bits_are_counted_for_scores_alone():
     assert declared("Scores").to("bank", 7) == (Disclosed("bank", "scores", 7),)
     assert declared("Answer").to("bank", 7) == (Disclosed("bank", "matches", 0),)
-    assert declared("Masks").to("coordinator") == ()
+    assert declared("Masks").to("coordinator", 7) == (Disclosed("coordinator", "totals"),)
+    assert declared("Masks").to("coordinator", reader="bank") == (Disclosed("bank", "totals"),)
+    assert declared("Shares").to("bank") == ()
     assert [each.message for each in DECLARED.values() if each.by_person] == ["Scores"]
 
 

@@ -3,64 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from contextlib import closing
 
-from three_parties import make_coordinator, make_site, make_telco, run_study, serving
+from both_drivers import by_link, in_one_process, over_grpc
+from three_parties import make_site
 
-from bank_party.conduct import Conductor
-from tandem.arguments import Seeded
 from tandem.contract import BANK, COORDINATOR, TELCO
-from tandem.engine.serial import Serial
-from tandem.node.casting import PLAYERS
-from tandem.node.ledger_store import Ledger
-from tandem.session.loopback import converse
-from tandem.session.session import Session
-
-
-class LoopbackStage:
-    """Plays a whole session in this thread; stands where `node.client.Stage` stands."""
-
-    def __init__(self, contract, troupes, tap):
-        self.contract, self._troupes, self._tap = contract, troupes, tap
-
-    async def play(self, cast, session, opening, tap):
-        casts = {cast.role: cast}
-        for party, troupe in self._troupes.items():
-            if party in {PLAYERS[role] for role in cast.script.roles}:
-                one = troupe.cast(self.contract, session, opening)
-                casts[one.role] = one
-        results = converse({
-            role: (Session(one.script, role, self.contract.digest, session, opening, self._tap(PLAYERS[role])), one.playing)
-            for role, one in casts.items()
-        })
-        for role, one in casts.items():
-            one.finish(results[role])
-        return results[cast.role]
-
-
-def by_link(frames):
-    """Return the frames of each (who, peer, sent), in order: on one link order is fixed, between links it is not."""
-    found = defaultdict(list)
-    for party, seen in frames:
-        found[party, seen.peer, seen.sent].append((seen.script, seen.stage, seen.kind, seen.number, seen.frame))
-    return found
-
-
-async def in_one_process(site, folder):
-    frames = []
-    with closing(Ledger(folder / "loopback.sqlite")) as ledger:
-        troupes = {TELCO: make_telco(site, ledger), COORDINATOR: make_coordinator(site)}
-        stage = LoopbackStage(site.contract, troupes, lambda party: lambda seen: frames.append((party, seen)))
-        trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: None))
-    return trained, frames
-
-
-async def over_grpc(site):
-    async with serving(site) as nodes:
-        async with nodes.bank() as conductor:
-            trained = await run_study(site, conductor)
-        return trained, nodes.frames, {role: list(ledger.entries()) for role, ledger in nodes.ledgers.items()}
 
 
 def test_the_same_seeds_give_the_same_frames_over_loopback_and_over_grpc(tmp_path):
