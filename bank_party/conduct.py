@@ -77,7 +77,7 @@ class Conductor:
 
     async def serve(self, secret: SecretKey, count: int, roster: Positions, card_step: int) -> Integers:
         """Score new customers with a card that the telco holds."""
-        playing = sealer.serve(secret, count, card_step, self.engine)
+        playing = sealer.serve(secret, count, card_step, self.engine, open_weights=self._terms.open_weights)
         points: Integers = await self._play(SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
         return points
 

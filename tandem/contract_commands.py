@@ -68,6 +68,7 @@ def new(
     grain: Annotated[str, typer.Option(help="Dither of training scores, log-odds.")] = "1/4",
     card_step: Annotated[int, typer.Option(help="Card points are multiples of it.")] = 1,
     solver: Annotated[str, typer.Option(help="coordinator; or bank: two parties, unchecked.")] = "coordinator",
+    weights: Annotated[str, typer.Option(help="blind; or open: the telco holds its weights in the clear.")] = "blind",
     ridge: Annotated[str, typer.Option(help="Penalty on coefficients.")] = "1",
     hold_out: Annotated[str, typer.Option(help="Share kept for evaluation.")] = "3/10",
     cover: Annotated[int, typer.Option(help="People in a cover group; 1 in this version.")] = 1,
@@ -78,7 +79,7 @@ def new(
     layout = {
         "bank_columns": bank_columns, "labels": labels, "value_bits": value_bits, "bins": bins, "min_bin": min_bin, "min_class": min_class,
         "min_matched": min_matched, "passes": passes, "key_bits": key_bits, "grain": grain, "card_step": card_step, "solver": solver,
-        "ridge": ridge, "hold_out": hold_out, "cover": cover,
+        "weights": weights, "ridge": ridge, "hold_out": hold_out, "cover": cover,
     }
     caps = {
         "identifiers": identifiers, "table": table, "roster": roster or min(identifiers, table), "trainings": trainings,

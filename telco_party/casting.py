@@ -17,6 +17,7 @@ from tandem.node.casting import Cast, size, stage_in_order
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
+from tandem.score.open_weights import OpenTable
 from tandem.score.statement import Here, roster_digest
 from tandem.score.summer import SealedTable
 from tandem.session.script import Script
@@ -147,15 +148,19 @@ class Telco:
             raise ContractError(f"contract {contract.id} is for scoring: nothing else can be done under it")
         self._spend(contract, contract.card_bits)
         card = job.card
-        playing = summer.serve(card.key, card.table, card.card_step, job.table, here, self._engine, secrets)
+        if isinstance(card.table, OpenTable):
+            playing = summer.serve_open(card.key, card.table, card.card_step, job.table, here, secrets)
+        else:
+            playing = summer.serve(card.key, card.table, card.card_step, job.table, here, self._engine, secrets)
         return Cast(SERVE, "summer", playing)
 
     def _done(self, contract: Contract, job: Job) -> None:
         self._jobs[contract.digest] = replace(job, next_stage=job.next_stage + 1)
 
-    def _carded(self, contract: Contract, job: Job, made: tuple[PublicKey, SealedTable]) -> None:
+    def _carded(self, contract: Contract, job: Job, made: tuple[PublicKey, SealedTable | OpenTable]) -> None:
         key, table = made
-        card = cards.Card(contract.digest.hex(), job.roster.hex(), contract.layout.card_step, key, job.cuts, table.data)
+        kept = table if isinstance(table, OpenTable) else table.data
+        card = cards.Card(contract.digest.hex(), job.roster.hex(), contract.layout.card_step, key, job.cuts, kept)
         self._report(f"contract {contract.id[:8]}: card kept in {card.save(self._models)}")
 
     def _spend(self, contract: Contract, bits: int) -> None:

@@ -128,6 +128,8 @@ class Layout(Value):
     """Points of the final card are multiples of this; a point is ln 2 / 20 of log-odds."""
     solver: Literal["coordinator", "bank"] = "coordinator"
     """Who sees totals and solves. "bank": two parties only; the bank has the coordinator's column too, unchecked."""
+    weights: Literal["blind", "open"] = "blind"
+    """Whether the telco may hold the weights of its variables, which come from labels, in the clear."""
     ridge: Ridge = "1"
     """Penalty on coefficients; a decimal number."""
     hold_out: Share = "3/10"

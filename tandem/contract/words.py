@@ -153,10 +153,7 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
         f"the roster: which persons of its table are customers of the bank (at most {caps.roster})",
         f"名册：自己名单中哪些人是银行客户（至多 {caps.roster} 人）",
     )
-    yield NAMES[TELCO], (
-        "no label, no column of the bank, no weight, no score, and not which variables were kept",
-        "得不到标签、银行的列、权重和分数，也不知道保留了哪些变量",
-    )
+    yield from ((NAMES[TELCO], text) for text in _telcos_weights(contract))
     if contract.solver == COORDINATOR:
         yield NAMES[COORDINATOR], _totals(contract) if contract.kind == "training" else ("the card's coefficients", "评分卡的系数")
         yield NAMES[COORDINATOR], (
@@ -164,6 +161,22 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             "得不到任何行、标识和列名；不持有解密密钥",
         )
     yield ("network", "网络"), ("sizes and times", "长度和时间")
+
+
+def _telcos_weights(contract: Contract) -> Iterator[Both]:
+    if contract.layout.weights == "blind":
+        yield (
+            "no label, no column of the bank, no weight, no score, and not which variables were kept",
+            "得不到标签、银行的列、权重和分数，也不知道保留了哪些变量",
+        )
+        return
+    when: Both = ("in every pass and on the card", "每一轮以及评分卡中") if contract.kind == "training" else ("on the card", "评分卡中")
+    yield _both(
+        en=f"the points of every bin of its variables, {when[0]}: weights that come from labels. They say which variables were kept, give "
+        "the telco's part of each customer's score, and nearly the share of bads in each bin",
+        zh=f"{when[1]}自己各变量每箱的分值：由标签得出的权重。由此可知保留了哪些变量、每位客户分数中运营商的部分，以及每箱坏样本的大致比例",
+    )
+    yield ("no column of the bank, and no label of a customer as such", "得不到银行的列，也不直接得到客户的标签")
 
 
 def _totals(contract: Contract) -> Both:
@@ -286,6 +299,14 @@ def _costs(contract: Contract) -> Iterator[Both]:
             zh="银行自行求解：它同时得到协调方应得的一切，且无人核对它的数据行。作弊的银行可以读出名册的分箱："
             f"每个合计中可藏入单行的选定比特，每张由它密封的分值表每人至多 {contract.pass_bits} 比特；"
             "本合约既不能防止也不能发现。仅在运营商信任银行时选用。",
+        )
+    if contract.layout.weights == "open" and contract.kind == "training":
+        yield _both(  # T3, T7
+            en="The telco holds the weights in the clear, and they come from labels. A telco that offers variables which differ in one "
+            "customer can read that customer's label from their points; nothing here prevents that. It also sees when a check fails, since "
+            "all points are then 0. Choose it only where the bank trusts the telco.",
+            zh="运营商持有明文权重，而权重由标签得出。若运营商提供的两个变量只差一位客户，即可从两者的分值读出这位客户的标签；本合约不能防止。"
+            "检查失败时所有分值为 0，运营商也会看到。仅在银行信任运营商时选用。",
         )
 
 

@@ -3,7 +3,8 @@
 
 The words are those of protocols, part 7. `form` says in what state the content travels: "clear" (the receiver reads it), "sealed" (under
 the bank's Paillier key), "masked" (uniform numbers until masks and opened values meet at the coordinator). What hangs on labels reaches
-the telco sealed or not at all; `Declared.label_in_clear` is false for every message that it receives, and a test holds the table to that.
+the telco sealed or not at all, unless the contract says `weights = "open"`: `Declared.label_in_clear` is false for every message that it
+receives but `Points`, and a test holds the table to that.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "step": ("the Newton point of its own columns, the size of the telco's part, tau", "自己各列的牛顿点、运营商部分的大小、tau"),
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),
+    "weights": ("the points of every bin of its variables: weights that come from labels", "自己各变量每箱的分值：由标签得出的权重"),
     "scores": ("one score a roster row, coarse", "名册每行一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
@@ -131,5 +133,8 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Table", ((COORDINATOR, TELCO),), "sealed", label_derived=True, learns={TELCO: "ran"}),
     Declared("Signature", ((COORDINATOR, TELCO),)),
     Declared("Scores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
+    # where the contract says weights = "open"
+    Declared("Points", ((COORDINATOR, TELCO),), label_derived=True, learns={TELCO: "weights"}),
+    Declared("OpenScores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
 )})
 """Every message there is. `Scores` is sealed on the wire under the key of its receiver, who reads it: declared clear."""

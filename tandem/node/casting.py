@@ -1,7 +1,7 @@
 """What a party brings to a session: its script, the role it plays, who plays the others, and what becomes of the result.
 
 Where the bank solves (contract, layout.solver) it plays sealer and solver in one process, and its solver dials the telco: it listens to
-nobody. The lines of the scripts are the same.
+nobody. The lines of a script are the same whoever solves.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tandem.contract import BANK, COORDINATOR, PROTOCOL, TELCO, Contract, Role
 from tandem.errors import ContractError, OutOfTurn
 from tandem.session.script import Script
 from tandem.session.session import Role as Playing
+from tandem.train.script import OPEN
 from tandem.wire.messages import Opening
 
 PLAYERS: Mapping[str, Role] = {"seeker": BANK, "holder": TELCO, "sealer": BANK, "summer": TELCO, "solver": COORDINATOR}
@@ -53,7 +54,9 @@ def player(contract: Contract, role: str) -> Role:
 
 
 def arranged(script: Script, contract: Contract) -> Script:
-    """Return the script as the contract has it played."""
+    """Return the script as the contract has it played: its lines by `layout.weights`, who dials whom by `layout.solver`."""
+    if contract.layout.weights == "open":
+        script = OPEN.get(script.name, script)
     return script.turned(lambda role: player(contract, role) != BANK)
 
 

@@ -237,7 +237,22 @@ class Scores:
     packs: Ciphertexts
 
 
+@dataclass(frozen=True)
+class Points:
+    """Solver to summer, under open weights: points of each variable and bin in the clear, in units of the score's scale."""
+
+    points: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OpenScores:
+    """Summer to sealer, under open weights: a score a row, in roster order, noise in its low bits."""
+
+    scores: tuple[int, ...]
+
+
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
     | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
+    | Points | OpenScores
 )

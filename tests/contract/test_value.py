@@ -28,7 +28,7 @@ def test_canonical_bytes_and_digest_are_known_answers():
     again = json.dumps(json.loads(contract.canonical), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert contract.canonical == again.encode()
     assert contract.digest == hashlib.sha256(b"tandem-contract-v1\0" + contract.canonical).digest()
-    assert contract.digest.hex() == "4724f1945a8f27bdf0cb92ca11808db932748c4f0b879811ab1ec48df6248fca"
+    assert contract.digest.hex() == "0784c9e6447d36192dc8358350e79d24ff7c2a762b3b4a706e19c48b7066f1cd"
 
 
 def test_three_signatures_make_it_live():
@@ -56,7 +56,7 @@ CHANGES = {
     "caps": {"identifiers": 30000, "table": 200000, "roster": 19999, "disclosure_bits": 60, "trainings": 2},
     "layout": {
         "bank_columns": 13, "value_bits": 17, "bins": 9, "min_bin": 51, "min_class": 21, "min_matched": 1001, "passes": 2, "key_bits": 2048,
-        "grain": "1/8", "card_step": 2, "ridge": "2", "hold_out": "1/5",
+        "grain": "1/8", "card_step": 2, "weights": "open", "ridge": "2", "hold_out": "1/5",
     },
 }
 ONE_BY_ONE = [
@@ -141,7 +141,8 @@ WRONG = [
     ("layout", {"solver": "telco"}, "layout.solver must be 'coordinator' or 'bank'"),
     ("layout", {"cover": 4}, "From demo to deployment"),
     ("layout", {"labels": 2}, "one label a contract"),
-    ("layout", {"weights": "open"}, "layout.weights is no field"),
+    ("layout", {"weights": "clear"}, "layout.weights must be 'blind' or 'open'"),
+    ("layout", {"dp": {"epsilon": 1}}, "layout.dp is no field"),
     ("layout", {"min_matched": 50000}, "min_matched must not exceed"),
     ("caps", {"roster": 20001}, "caps.roster must not exceed"),
     ("caps", {"disclosure_bits": 29}, "caps.disclosure_bits must be at least 30"),

@@ -61,7 +61,25 @@ def test_where_the_bank_solves_the_cost_stands_first_and_no_coordinator_is_spoke
     assert costs(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32, layout={"solver": "bank"}, coordinator=None)) == ()
 
 
-@pytest.mark.parametrize("changes", [{}, {"layout": {"solver": "bank", "key_bits": 2048}, "coordinator": None}])
+def test_open_weights_say_what_the_telco_then_learns():
+    contract = unsigned(layout={"weights": "open"})
+    text = whole(contract)
+    assert "weights that come from labels" in text
+    assert "nearly the share of bads in each bin" in text
+    assert "differ in one customer can read that customer's label" in text
+    assert "It also sees when a check fails" in text
+    assert "no label, no column of the bank, no weight" not in text
+    assert costs(contract) == pages(contract)[3].rows[0][1:]
+    scoring = whole(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32, layout={"weights": "open"}))
+    assert "on the card: weights that come from labels" in scoring
+    assert "pass" not in scoring
+    assert len(costs(unsigned(layout={"solver": "bank", "weights": "open"}, coordinator=None))) == 2
+
+
+CHOICES = [{}, {"layout": {"weights": "open", "key_bits": 2048}}, {"layout": {"solver": "bank", "key_bits": 2048}, "coordinator": None}]
+
+
+@pytest.mark.parametrize("changes", CHOICES)
 def test_both_languages_say_the_same_things(changes):
     contract = unsigned(**{"layout": {"key_bits": 2048}, **changes})
     english, chinese = pages(contract, "en"), pages(contract, "zh")
