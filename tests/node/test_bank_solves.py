@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from both_drivers import by_link, in_one_process, over_grpc
-from three_parties import make_site, run_study, serving
+from three_parties import make_site, make_solving, run_study, serving
 
 from tandem.contract import BANK, COORDINATOR, TELCO
 from tandem.errors import CheckFailed, OutOfTurn, PeerLost
-from tandem.node.casting import arranged, callers, player
+from tandem.node.casting import VERSION, arranged, callers, player
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import recorder
 from tandem.train import solver
 from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
+from tandem.wire.messages import Opening
 
 TWO = {"layout": {"solver": "bank", "passes": 1}, "coordinator": None}
 
@@ -135,3 +137,14 @@ def test_a_check_that_fails_is_told_to_the_bank_alone(played, tmp_path, monkeypa
         return {link: [(kind, len(frame)) for _, _, kind, _, frame in seen] for link, seen in links.items() if link[0] == TELCO}
 
     assert shape(frames) == shape(played[2])
+
+
+def test_a_first_pass_begins_anew_whatever_an_earlier_study_left(tmp_path):
+    site = make_site(tmp_path, **TWO)
+    solving = make_solving(site, lambda _: None)
+    solving.known = solver.Known(failed="an earlier study")
+    opening = Opening(VERSION, "train", 1, ("rows",), (300,), bytes(32))
+    first, later = solving.cast(bytes(16), opening), solving.cast(bytes(16), replace(opening, stage=2))
+    assert [cast.playing.gi_frame.f_locals["known"].failed for cast in (first, later)] == ["", "an earlier study"]
+    with pytest.raises(OutOfTurn, match="has no solver"):
+        solving.cast(bytes(16), replace(opening, script="serve"))

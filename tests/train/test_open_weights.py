@@ -11,7 +11,7 @@ from loopback_study import CONTRACT, Study, Wire, make_study, small_key, tampere
 
 from tandem.arguments import Seeded
 from tandem.engine.serial import Serial
-from tandem.errors import Malformed, TableForged
+from tandem.errors import Malformed, Oversized, TableForged
 from tandem.score.open_weights import OpenTable
 from tandem.score.statement import Here, Scale, roster_digest
 from tandem.session.loopback import converse
@@ -196,3 +196,15 @@ def test_a_card_of_points_that_are_not_whole_is_not_kept():
     study.corrupt = lambda name, _, role: tampered(role, heard=moved) if name == "summer" else role
     with pytest.raises(Malformed, match="not whole multiples"):
         study.card(known)
+
+
+@pytest.mark.parametrize("change", [lambda scores: scores[:-1], lambda scores: (*scores, 0)])
+def test_more_or_fewer_scores_than_rows_are_refused(change):
+    study = small()
+
+    def other(message):
+        return replace(message, scores=change(message.scores)) if isinstance(message, OpenScores) else message
+
+    study.corrupt = lambda name, _, role: tampered(role, heard=other) if name == "sealer" else role
+    with pytest.raises(Oversized):
+        study.train()
