@@ -83,7 +83,7 @@ def test_a_table_that_another_than_the_bank_signed_is_refused(tmp_path):
     async def play():
         async with serving(site) as nodes, nodes.bank() as conductor:
             conductor.solving.keys = site.parties[COORDINATOR].keys
-            with pytest.raises(PeerLost, match="refused or failed"):
+            with pytest.raises(PeerLost, match=r"the telco (refused or failed|ended the conversation early)"):
                 await run_study(site, conductor)
             return nodes.told[TELCO]
 
@@ -95,14 +95,14 @@ def test_a_telco_that_refuses_ends_both_roles_with_one_error(tmp_path):
 
     async def play():
         async with serving(site, wrap=Refusing) as nodes, nodes.bank() as conductor:
-            with pytest.raises(PeerLost, match="the telco refused or failed"):
+            with pytest.raises(PeerLost, match=r"the telco (refused or failed|ended the conversation early)"):
                 await run_study(site, conductor)
 
     asyncio.run(play())
 
 
 class Refusing:
-    """A node that plays no training."""
+    """A node that plays no training. Whether its word still reaches a caller that is writing is a race: the driver says so."""
 
     def __init__(self, troupe):
         self._troupe = troupe
