@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
-from bank_party.solving import Solving
+from bank_party.jobs import Job
+from bank_party.solving import Solving, packed
 from tandem.align.script import ALIGN
 from tandem.align.seeker import Found, seek
 from tandem.arguments import Chance, Engine
@@ -17,6 +19,10 @@ from tandem.errors import CheckFailed
 from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Stage
 from tandem.node.joined import play_both
+from tandem.node.recorder import both
+from tandem.plan.roles import Asked, ask, ask_solver
+from tandem.plan.script import PLAN, PLAN_SOLVER, PROBES
+from tandem.plan.watch import Clock
 from tandem.score.statement import roster_digest
 from tandem.session.script import Script
 from tandem.session.session import Role
@@ -24,74 +30,160 @@ from tandem.session.tap import Tap
 from tandem.sums.terms import Integers, Terms
 from tandem.tables import Positions
 from tandem.train import sealer
-from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
-from tandem.wire.messages import Opening
+from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
+from tandem.wire.messages import Opening, Speed
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a look before training gave, or the check that failed."""
+
+    described: tuple[Described, ...]
+    failed: str
 
 
 @dataclass
-class Conductor:
-    """Plays the bank's roles: where to play, under which contract, with which workers and chance, and who looks on."""
+class Caller:
+    """Asks the peers what costs nothing: where to play, under which contract, with which workers and chance, and who looks on."""
 
     stage: Stage
     contract: Contract
     engine: Engine
     chance: Chance = field(repr=False)
     tap: Callable[[bytes], Tap]
+    async def ask(self, clock: Clock) -> Asked:
+        """Ask the telco, before a study, what it offers and how fast it is."""
+        playing = ask(self.contract.caps.table, self.contract.layout.bins, clock, self.chance.fork("plan"))
+        asked: Asked = await self._session(Cast(PLAN, "sealer", playing), Opening(VERSION, PLAN.name, 0, ("probes",), (PROBES,), b""))
+        return asked
+
+    async def ask_coordinator(self) -> Speed:
+        """Ask the coordinator how fast it is."""
+        opening = Opening(VERSION, PLAN_SOLVER.name, 0, ("probes",), (0,), b"")
+        speed: Speed = await self._session(Cast(PLAN_SOLVER, "sealer", ask_solver()), opening)
+        return speed
+
+    def _name(self, opening: Opening) -> bytes:
+        return self.chance.fork("session", opening.script, opening.stage, opening.attempt).draw(16)
+
+    async def _session(self, cast: Cast, opening: Opening, *watching: Tap) -> Any:
+        session = self._name(opening)
+        tap = self.tap(session)
+        for one in watching:
+            tap = both(tap, one)
+        return await self.stage.play(cast, session, opening, tap)
+
+
+@dataclass
+class Conductor(Caller):
+    """Plays the bank's roles in the steps of a job."""
+
+    job: Job
     solving: Solving | None = None
     """Where the bank solves for itself."""
 
     async def align(self, ids: list[bytes]) -> Found:
         """Find which identifiers the telco also has."""
         public = bytes.fromhex(self.contract.telco.oprf_key)
-        playing = seek(
-            public, ids, self.contract.caps.table, self.contract.layout.min_matched, self.engine, self.chance.fork("align")
-        )
-        found: Found = await self._play(ALIGN, "seeker", playing, 0, ("ids", len(ids)), b"")
+        caps, layout = self.contract.caps, self.contract.layout
+
+        def playing(attempt: int) -> Role[Found]:
+            # Blinds of the job, not of the attempt: asked again, the same identifiers are the same bytes, and cost nothing.
+            return seek(
+                public, ids, caps.table, layout.min_matched, self.engine, self.chance.fork("align", attempt), self.job.blinds,
+                cover=layout.cover, roster_cap=caps.roster,
+            )
+
+        found: Found = await self._play("align", Found, ALIGN, "seeker", playing, 0, ("ids", len(ids)), b"")
         return found
 
     async def describe(self, secret: SecretKey, rows: sealer.Rows, choice: sealer.Choice, roster: Positions) -> list[Described]:
         """Look at the telco's variables before training. Raises CheckFailed, once all have closed, if a check failed at the coordinator."""
-        playing = sealer.describe(secret, rows, choice, self._terms, self.engine, self.chance.fork("describe"))
-        described, failed = await self._play(DESCRIBE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster))
-        if failed:
-            raise CheckFailed(failed)
-        return list(described)
+
+        def playing(attempt: int) -> Role[Statistics]:
+            chance = self.chance.fork("describe", attempt)
+            described, failed = yield from sealer.describe(secret, rows, choice, self._terms, self.engine, chance)
+            return Statistics(tuple(described), failed)
+
+        seen: Statistics = await self._play(
+            "describe", Statistics, DESCRIBE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster)
+        )
+        if seen.failed:
+            self.job.end()
+            raise CheckFailed(seen.failed)
+        return list(seen.described)
 
     async def train(
         self, secret: SecretKey, rows: sealer.Rows, progress: sealer.Progress, choice: sealer.Choice, roster: Positions, stage: int
     ) -> sealer.Progress:
         """Run training pass number `stage`."""
         terms = self._terms
-        last = stage == terms.passes
-        playing = sealer.train(secret, rows, progress, choice, terms, self.engine, self.chance.fork("train", stage), last=last)
-        after: sealer.Progress = await self._play(TRAIN, "sealer", playing, stage, ("rows", rows.count), roster_digest(roster))
+
+        def playing(attempt: int) -> Role[sealer.Progress]:
+            chance = self.chance.fork("train", stage, attempt)
+            return sealer.train(secret, rows, progress, choice, terms, self.engine, chance, last=stage == terms.passes)
+
+        after: sealer.Progress = await self._play(
+            f"pass_{stage}", sealer.Progress, TRAIN, "sealer", playing, stage, ("rows", rows.count), roster_digest(roster)
+        )
         return after
+
+    async def errors(self, secret: SecretKey, rows: sealer.Rows, progress: sealer.Progress, roster: Positions) -> None:
+        """Have weights summed by pairs of bins, for exact standard errors; they come with the card."""
+        terms = self._terms
+
+        def playing(attempt: int) -> Role[None]:
+            return sealer.errors(secret, rows, progress, terms, self.engine, self.chance.fork("errors", attempt))
+
+        await self._play(
+            "errors", NoneType, ERRORS, "sealer", playing, terms.passes + 1, ("rows", rows.count), roster_digest(roster)
+        )
 
     async def card(self, secret: SecretKey, rows: sealer.Rows, roster: Positions) -> sealer.Card:
         """Have the card sealed and the roster scored with it."""
-        playing = sealer.card(secret, rows, self._terms, self.engine)
+
+        def playing(_: int) -> Role[sealer.Card]:
+            return sealer.card(secret, rows, self._terms, self.engine)
+
         made: sealer.Card = await self._play(
-            CARD, "sealer", playing, self._terms.passes + 1, ("rows", rows.count), roster_digest(roster)
+            "score", sealer.Card, CARD, "sealer", playing, len(order(self._terms)), ("rows", rows.count), roster_digest(roster)
         )
         return made
 
     async def serve(self, secret: SecretKey, count: int, roster: Positions, card_step: int) -> Integers:
         """Score new customers with a card that the telco holds."""
-        playing = sealer.serve(secret, count, card_step, self.engine, open_weights=self._terms.open_weights)
-        points: Integers = await self._play(SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
+
+        def playing(_: int) -> Role[Integers]:
+            return sealer.serve(secret, count, card_step, self.engine, open_weights=self._terms.open_weights)
+
+        points: Integers = await self._play("serve", Integers, SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
         return points
 
     @property
     def _terms(self) -> Terms:
         return Terms.of(self.contract)
 
-    async def _play(self, script: Script, role: str, playing: Role[Any], stage: int, size: tuple[str, int], roster: bytes) -> Any:
-        session = self.chance.fork("session", script.name, stage).draw(16)
-        opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster)
-        cast = Cast(script, role, playing)
-        if self.solving is None or "solver" not in script.roles:
-            return await self.stage.play(cast, session, opening, self.tap(session))
-        solver = self.solving.cast(session, opening)
-        return await play_both(
-            self.stage, ((cast, self.tap(session)), (solver, self.solving.tap(session))), session, opening, BANK
+    async def _play(
+        self, name: str, kind: Any, script: Script, role: str, playing: Callable[[int], Role[Any]], stage: int, size: tuple[str, int],
+        roster: bytes,
+    ) -> Any:
+        """Play one step of the job, or return what was kept of it."""
+
+        async def play(attempt: int) -> Any:
+            opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster, self.job.id, attempt)
+            cast = Cast(script, role, playing(attempt))
+            if self.solving is None or "solver" not in script.roles:
+                return await self._session(cast, opening, self.job.heard)
+            return await self._both(self.solving, cast, opening)
+
+        return await self.job.step(name, kind, play)
+
+    async def _both(self, solving: Solving, cast: Cast, opening: Opening) -> Any:
+        """Play sealer and solver; what the solver knows afterwards is kept in one with the step's result."""
+        session = self._name(opening)
+        solver = solving.cast(session, opening, self.job.known)
+        result, after = await play_both(
+            self.stage, (cast, both(self.tap(session), self.job.heard)), (solver, solving.tap(session)), session, opening, BANK
         )
+        self.job.know(packed(after))
+        return result

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tandem.node.config import Address, NodeConfig, TableFile
+from tandem.node.config import Address, NodeConfig
+from tandem.node.inputs.source import TableSource
 
 
 class ChoiceConfig(BaseModel):
@@ -30,9 +31,9 @@ class StudyConfig(NodeConfig):
     contract: Path = Path("contract.toml")
     telco: Address = "127.0.0.1:7443"
     coordinator: Address = "127.0.0.1:7444"
-    table: TableFile
+    table: TableSource
     label: str = ""
-    """The label's column; not needed to score."""
+    """The label's column; not needed to score, nor where `table.columns` declares it."""
     positive: str | None = None
     """The label value that counts as 1, where the file does not use 0 and 1."""
     coding: Literal["woe", "numeric"] = "woe"
@@ -40,7 +41,20 @@ class StudyConfig(NodeConfig):
     out: Path = Path("out")
     model: Path | None = None
     """Scoring: the model.json that training wrote."""
+    reconnect: float = Field(default=600.0, ge=0.0, le=86_400.0)
+    """Seconds for which a peer that is gone is called again, before the study stops."""
     lang: Literal["en", "zh"] = "en"
     synthetic: bool = False
     """The data were made by a program; the report says so."""
     data_note: str = ""
+
+    @model_validator(mode="after")
+    def _one_label(self) -> Self:
+        if self.label and self.table.label not in {"", self.label}:
+            raise ValueError("label and table.columns name different columns as the label: name one")
+        return self
+
+    @property
+    def label_column(self) -> str:
+        """The label's column, wherever it is named; empty if it is not."""
+        return self.label or self.table.label

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,20 +18,23 @@ import typer
 from rich.console import Console
 
 import tandem
-from bank_party import reporting, scoring, studies
-from bank_party.conduct import Conductor
+from bank_party import planning, reporting, scoring, studies
+from bank_party.conduct import Caller, Conductor
 from bank_party.config import StudyConfig
+from bank_party.jobs import Job, Kept, fingerprint
 from bank_party.records import write_facts, write_scores
 from bank_party.solving import Solving
 from bank_party.summary import print_look, print_summary
 from bank_party.watching import Watching
 from tandem.contract import BANK, COORDINATOR, SLOT_BITS, TELCO, Contract, Role
-from tandem.contract.words import language_of
+from tandem.contract.words import disclosures, language_of
+from tandem.contract_commands import WIDTH, print_page
 from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
-from tandem.errors import InputError
+from tandem.errors import ContractError, InputError
 from tandem.node import disk, keys
 from tandem.node.chance import System
+from tandem.node.checkpoints import Checkpoints
 from tandem.node.client import Dialler, Stage
 from tandem.node.config import read
 from tandem.node.contracts import live_contract
@@ -38,48 +42,55 @@ from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
-from tandem.session.tap import Tap
+from tandem.plan.script import PLANNING
+from tandem.probe.script import PROBES
+from tandem.session.tap import Tap, untapped
 from tandem.sums.terms import Terms
+from tandem.train.script import order
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
+Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
 
 
 @app.command("train")
-def train_command(study: Study) -> None:
+def train_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002 - a switch
     """Align, train and score under the contract that STUDY names; write model, scores, report and result.json.
 
-    Example: tandem bank train bank/study.toml
+    A study that was cut off goes on after its last finished step. Example: tandem bank train bank/study.toml
     """
     party = _Party.open(study)
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
     with ExitStack() as open_:
-        ledger = open_.enter_context(Ledger(party.config.at(party.config.ledger)))
+        open_.enter_context(party.alone())
+        ledger = open_.enter_context(Ledger(party.config.ledger_place))
         pool = open_.enter_context(Pool(party.config.workers))
         began = time.monotonic()
         secret = studies.secret_key(party.state, party.contract, System())
         keyed = time.monotonic() - began
         watching = open_.enter_context(party.watching(console, secret))
+        job = party.job("train", studies.inputs(party.config, prepared), ledger, watching, afresh=afresh)
 
         async def run(conductor: Conductor) -> studies.Trained:
             return await studies.train(party.config, party.contract, prepared, conductor, party.keys.seed, secret, watching.begin)
 
-        trained = asyncio.run(party.converse(run, ledger, pool, watching.tap))
+        trained = asyncio.run(party.converse(run, job, ledger, pool, watching.tap))
         trained.seconds["start"] = trained.seconds.get("start", 0.0) + keyed
         out = party.config.at(party.config.out)
         disk.make_private_folder(out)
         trained.model.save(out / "model.json")
         write_scores(out / "scores.csv", trained)
         write_facts(out / "study.json", _facts(trained, party, ledger, pool))
+        job.end()
     made = reporting.report(party.config, party.contract, party.keys.seed)
     print_summary(console, made, party.config.lang)
     console.print(f"written to {out}: report.html, result.json, model.json, scores.csv", soft_wrap=True)
 
 
 @app.command("score")
-def score_command(study: Study) -> None:
+def score_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002 - a switch
     """Score new customers with the card that STUDY's model and scoring contract name; write scored.csv.
 
     Example: tandem bank score bank/score.toml
@@ -89,23 +100,26 @@ def score_command(study: Study) -> None:
     model, table, ids = scoring.prepare(party.config, party.contract)
     secret = studies.trained_key(party.state, model.contract)
     with (
-        Ledger(party.config.at(party.config.ledger)) as ledger,
+        Ledger(party.config.ledger_place) as ledger,
         Pool(party.config.workers) as pool,
         party.watching(console, secret) as watching,
+        party.alone(),
     ):
+        job = party.job("score", fingerprint(ids, table, model.card), ledger, watching, afresh=afresh)
         watching.begin("serve", len(ids))
         rows, points = asyncio.run(
-            party.converse(lambda conductor: scoring.score(conductor, model, ids, secret), ledger, pool, watching.tap)
+            party.converse(lambda conductor: scoring.score(conductor, model, ids, secret), job, ledger, pool, watching.tap)
         )
-    out = party.config.at(party.config.out)
-    disk.make_private_folder(out)
-    matched = scoring.write(out / "scored.csv", model, table, rows, points)
+        out = party.config.at(party.config.out)
+        disk.make_private_folder(out)
+        matched = scoring.write(out / "scored.csv", model, table, rows, points)
+        job.end()
     told = f"{matched} of {table.rows} customers scored with the card, the others with the bank's own columns: {out / 'scored.csv'}"
     console.print(told, soft_wrap=True)
 
 
 @app.command("describe")
-def describe_command(study: Study) -> None:
+def describe_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002 - a switch
     """Look at the telco's variables (match, WoE, IV under aliases) before training; choose in its section "choice" afterwards.
 
     Example: tandem bank describe bank/study.toml
@@ -113,15 +127,17 @@ def describe_command(study: Study) -> None:
     party = _Party.open(study)
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
-    with Ledger(party.config.at(party.config.ledger)) as ledger, Pool(party.config.workers) as pool:
+    with Ledger(party.config.ledger_place) as ledger, Pool(party.config.workers) as pool, party.alone():
         secret = studies.secret_key(party.state, party.contract, System())
         with party.watching(console, secret) as watching:
+            job = party.job("describe", studies.inputs(party.config, prepared), ledger, watching, afresh=afresh)
 
             async def run(conductor: Conductor) -> studies.Looked:
                 return await studies.look(party.config, party.contract, prepared, conductor, party.keys.seed, secret, watching.begin)
 
-            looked = asyncio.run(party.converse(run, ledger, pool, watching.tap))
-    print_look(console, looked)
+            looked = asyncio.run(party.converse(run, job, ledger, pool, watching.tap))
+        print_look(console, looked)
+        job.end()
 
 
 @app.command("report")
@@ -139,6 +155,39 @@ def report_command(
     language = language_of(lang) if lang else party.config.lang
     made = reporting.report(party.config, party.contract, party.keys.seed, found, language)
     print_summary(Console(), made, language)
+
+
+def plan_command(
+    study: Study,
+    matched: Annotated[int, typer.Option(help="Customers who will match; all who can, if 0.", min=0)] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the plan there as well.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh; the study's own if not given.")] = "",
+) -> None:
+    """Say how long STUDY will take, what it sends and needs, and what each party will learn. All nodes are timed; nothing is spent.
+
+    Example: tandem plan bank/study.toml --matched 80000
+    """
+    party = _Party.open(study)
+    language = language_of(lang) if lang else party.config.lang
+    console, config = Console(width=WIDTH, highlight=False), party.config
+    if party.contract.kind != "training":
+        raise ContractError(f"contract {party.contract.id} is for scoring: plans are made for trainings")
+    prepared = studies.prepare(config, party.contract)
+    with Ledger(config.ledger_place) as ledger, Pool(config.workers) as pool, console.status("") as status:
+        secret = studies.secret_key(party.state, party.contract, System())
+
+        async def run(stage: Stage, tap: Callable[[bytes], Tap]) -> planning.Plan:
+            addresses, caller = (config.telco, config.coordinator), Caller(stage, party.contract, pool, System(), tap)
+            return await planning.ask(
+                caller, party.contract, prepared, matched, pool, config.workers, secret, addresses, status.update, language
+            )
+
+        plan = asyncio.run(party.dialled(run, ledger, untapped))
+    planning.show(console, plan, language)
+    print_page(console, disclosures(party.contract, language))
+    console.print(planning.spent(party.contract, language))
+    if json_file is not None:
+        disk.write(json_file, json.dumps(planning.facts(plan), ensure_ascii=False, indent=1).encode())
 
 
 @dataclass(frozen=True)
@@ -173,23 +222,55 @@ class _Party:
 
     def watching(self, console: Console, secret: SecretKey) -> Watching:
         key, layout = secret.public, self.contract.layout
-        row = Terms.of(self.contract).layout(key).ciphertexts * key.width
-        return Watching(console, layout.passes, layout.passes + 2, self.config.lang, row, key.width / (key.bits // SLOT_BITS))
+        terms = Terms.of(self.contract)
+        row = terms.layout(key).ciphertexts * key.width
+        return Watching(console, layout.passes, 1 + len(order(terms)), self.config.lang, row, key.width / (key.bits // SLOT_BITS))
 
-    async def converse(self, run: Callable[[Conductor], Coroutine[Any, Any, T]], ledger: Ledger, pool: Pool, watch: Tap) -> T:
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other commands of this bank off the same contract. Raises InputError if one is at it."""
+        return disk.alone(self.state / f"{self.contract.digest.hex()[:16]}.lock")
+
+    def steps(self, purpose: str) -> tuple[str, ...]:
+        """Return the steps of a job of this purpose, as they are called in its state."""
+        passes = tuple(f"pass_{number}" for number in range(1, self.contract.layout.passes + 1))
+        errors = ("errors",) if self.contract.layout.se == "exact" else ()
+        return ("align", *{"train": (*passes, *errors, "score"), "describe": ("describe",), "score": ("serve",)}[purpose])
+
+    def job(self, purpose: str, inputs: bytes, ledger: Ledger, watching: Watching, *, afresh: bool) -> Job:
+        """Return the job to go on with, or a new one, and tell which."""
+        store = Checkpoints(Kept, ledger, self.keys.seed, System())
+        job = Job.open(store, self.contract, purpose, inputs, System(), self.config.reconnect, watching.tell, afresh=afresh)
+        if job.resumed:
+            due = next((watching.title(step) for step in self.steps(purpose) if step not in job.resumed), "writing its results")
+            watching.tell(f"resuming job {job.id.hex()[:8]} at: {due}; --afresh begins a new one")
+        return job
+
+    async def converse(
+        self, run: Callable[[Conductor], Coroutine[Any, Any, T]], job: Job, ledger: Ledger, pool: Pool, watch: Tap
+    ) -> T:
+        """Dial, run the steps of a job, hang up."""
+
+        def conducted(stage: Stage, tap: Callable[[bytes], Tap]) -> Coroutine[Any, Any, T]:
+            solving = None
+            if self.contract.solver == BANK:
+                solving = Solving(
+                    self.contract, self.keys, System(), lambda session: recorder(ledger, self.contract, session, COORDINATOR)
+                )
+            return run(Conductor(stage, self.contract, pool, System(), tap, job, solving))
+
+        return await self.dialled(conducted, ledger, watch)
+
+    async def dialled(
+        self, run: Callable[[Stage, Callable[[bytes], Tap]], Coroutine[Any, Any, T]], ledger: Ledger, watch: Tap
+    ) -> T:
         """Dial, run, hang up."""
         dialler = Dialler(self.keys, self.contract, self.peers)
         try:
-            stage = Stage(self.contract, dialler, self.config.patience)
 
             def tap(session: bytes) -> Tap:
                 return both(recorder(ledger, self.contract, session, BANK), watch)
 
-            def solvers_tap(session: bytes) -> Tap:
-                return recorder(ledger, self.contract, session, COORDINATOR)
-
-            solving = Solving(self.contract, self.keys, solvers_tap) if self.contract.solver == BANK else None
-            return await run(Conductor(stage, self.contract, pool, System(), tap, solving))
+            return await run(Stage(self.contract, dialler, self.config.patience), tap)
         finally:
             await dialler.close()
 
@@ -210,10 +291,10 @@ def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) 
 
 
 def traffic(ledger: Ledger, party: str, contract: Contract) -> list[tuple[str, str, int]]:
-    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger."""
+    """Return (sender, receiver, bytes) of what one contract's frames weighed, from the ledger; plans and probes are left out."""
     sums: dict[tuple[str, str], int] = {}
     for entry in ledger.entries():
-        if entry.contract == contract.digest.hex():
+        if entry.contract == contract.digest.hex() and entry.script not in {*PLANNING, *PROBES}:
             way = (party, entry.peer) if entry.direction == "sent" else (entry.peer, party)
             sums[way] = sums.get(way, 0) + entry.size
     return [(sender, receiver, size) for (sender, receiver), size in sums.items()]

@@ -20,11 +20,13 @@ from tandem.train.sealer import Card, card_log_odds
 
 VERSION = 1
 KIND = "tandem-bank-model"
+_SE = {False: "se_approximate", True: "se_exact"}
+"""Name of the standard errors in the file: one of the two is there."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """theta: intercept, own columns; theta_t: by kept alias. se: approximate, same order. points: by bin of every variable, in line."""
+    """theta: intercept, own columns; theta_t: by kept alias. se: same order. points: by bin of every variable, in line."""
 
     contract: str
     card: str
@@ -37,6 +39,8 @@ class Model:
     points: tuple[int, ...] = field(repr=False)
     alone: tuple[float, ...] = field(repr=False)
     """Coefficients of the bank's columns alone: for customers whom the telco does not know."""
+    exact: bool = False
+    """Whether `se` are exact; else approximate."""
 
     @classmethod
     def of(
@@ -45,7 +49,7 @@ class Model:
         """Return the model that a study ended with."""
         return cls(
             contract, card.table.hex(), card_step, codings, described, card.aliases, card.theta, card.se, card.points,
-            tuple(alone.tolist()),
+            tuple(alone.tolist()), card.exact,
         )
 
     @property
@@ -71,7 +75,7 @@ class Model:
         content = {
             "version": VERSION, "kind": KIND, "contract": self.contract, "card": self.card, "card_step": self.card_step,
             "codings": [one.to_dict() for one in self.codings], "described": [one.to_dict() for one in self.described],
-            "aliases": list(self.aliases), "theta": list(self.theta), "se_approximate": list(self.se), "points": list(self.points),
+            "aliases": list(self.aliases), "theta": list(self.theta), _SE[self.exact]: list(self.se), "points": list(self.points),
             "bank_alone_theta": list(self.alone),
         }
         disk.write(path, json.dumps(content, ensure_ascii=False, indent=1).encode())
@@ -83,12 +87,13 @@ def load(path: Path) -> Model:
         data: Mapping[str, Any] = json.loads(disk.read_private(path))
         if (data["version"], data["kind"]) != (VERSION, KIND):
             raise InputError(f"{path} is no bank model of version {VERSION}: name the model.json that `tandem bank train` wrote")
+        exact = _SE[True] in data
         return Model(
             str(data["contract"]), str(data["card"]), int(data["card_step"]),
             tuple(coding_from_dict(one) for one in data["codings"]), tuple(Described.from_dict(one) for one in data["described"]),
             tuple(str(alias) for alias in data["aliases"]), tuple(float(v) for v in data["theta"]),
-            tuple(float(v) for v in data["se_approximate"]), tuple(int(v) for v in data["points"]),
-            tuple(float(v) for v in data["bank_alone_theta"]),
+            tuple(float(v) for v in data[_SE[exact]]), tuple(int(v) for v in data["points"]),
+            tuple(float(v) for v in data["bank_alone_theta"]), exact,
         )
     except (KeyError, TypeError, ValueError):
         raise InputError(f"{path} is damaged: a field is missing or of another type; restore it from its backup") from None

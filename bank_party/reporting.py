@@ -90,6 +90,7 @@ def _assemble(
         grain=float(contract.layout.grain_width), card_step=contract.layout.card_step, key_bits=contract.layout.key_bits,
         seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=_learned(contract, language),
         more_limits=[*costs(contract, language), *_few_rows(contract, model, int((~out).sum()), language)],
+        se_approximate=not model.exact,
         coefficients_max_se_difference=None if rehearsal is None else rehearsal.max_se_difference,
     )
 
@@ -119,7 +120,8 @@ def _variables(model: models.Model, facts: Mapping[str, Any]) -> list[Variable]:
 
 def _few_rows(contract: Contract, model: models.Model, rows: int, language: Language) -> list[str]:
     """Return the warning that is due where there are few training rows for each independent total (T9)."""
-    sums = sum(len(one.group) - 1 for one in model.described)
+    d = len(model.described)
+    sums = sum(len(one.group) - 1 for one in model.described) + (d * (d - 1) // 2 if contract.layout.se == "exact" else 0)
     if rows >= FEW_ROWS_A_TOTAL * sums or contract.solver != COORDINATOR:
         return []
     if language == "zh":

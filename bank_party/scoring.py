@@ -36,7 +36,7 @@ def prepare(config: StudyConfig, contract: Contract) -> tuple[models.Model, Tabl
     source = config.table
     numbers = [one.column for one in model.codings if not one.text]
     texts = [one.column for one in model.codings if one.text]
-    customers = load(config.at(source.file), source.id, numeric=numbers, text=texts, drop=source.drop)
+    customers = load(source, config.folder, numeric=numbers, text=texts)
     ids = normalise(customers.table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)
     if len(ids) > contract.caps.identifiers:
         raise ContractError(f"contract {contract.id}: {len(ids)} customers, caps.identifiers is {contract.caps.identifiers}")
@@ -46,8 +46,8 @@ def prepare(config: StudyConfig, contract: Contract) -> tuple[models.Model, Tabl
 async def score(conductor: Conductor, model: models.Model, ids: Identifiers, secret: SecretKey) -> tuple[Integers, Integers]:
     """Align and score; return the matched customers' rows in the file, and the telco's points of each."""
     found = await conductor.align(ids.values)
-    points = await conductor.serve(secret, len(found.rows), found.positions, model.card_step)
-    return ids.rows[found.rows], points
+    points = await conductor.serve(secret, len(found.positions), found.positions, model.card_step)
+    return ids.rows[found.rows], points[found.places]
 
 
 def write(path: Path, model: models.Model, table: Table, rows: Integers, points: Integers) -> int:

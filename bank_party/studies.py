@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bank_party import coding
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
+from bank_party.jobs import fingerprint
 from bank_party.load import Customers, load
 from bank_party.models import Model
 from tandem.align.identifiers import Identifiers, normalise
@@ -24,7 +25,7 @@ from tandem.describe.woe import Described, Rule
 from tandem.errors import CheckFailed, ContractError, InputError
 from tandem.node import disk
 from tandem.node.keys import derive
-from tandem.sums.terms import Integers, Reals
+from tandem.sums.terms import Integers, Reals, Terms
 from tandem.train import sealer
 
 Watch = Callable[[str, int], None]
@@ -42,7 +43,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a study ends with. `rows`: places in the bank's file of the roster, in roster order; the rest is in that order."""
+    """What a study ends with. `rows`: places in the bank's file of the matched customers, in roster order; the rest is in that order."""
 
     prepared: Prepared = field(repr=False)
     rows: Integers = field(repr=False)
@@ -62,24 +63,26 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
     if contract.kind != "training":
         raise ContractError(f"contract {contract.id} is for scoring: use `tandem bank score`")
     source = config.table
-    if not config.label:
+    if not config.label_column:
         raise InputError('the study names no label: add label = "..." to it')
-    customers = load(
-        config.at(source.file), source.id, config.label, positive=config.positive, numeric=source.numeric, text=source.text,
-        drop=source.drop,
-    )
+    customers = load(source, config.folder, config.label_column, positive=config.positive)
     if customers.labels is None:
-        raise InputError(f"{source.file}: there is no label to train on")
+        raise InputError(f"{source.source}: there is no label to train on")
     columns = coding.columns_out(customers.table, config.coding)
     if columns != contract.layout.bank_columns:
         raise ContractError(
-            f"contract {contract.id}: layout.bank_columns is {contract.layout.bank_columns}, {source.file} gives {columns}: "
+            f"contract {contract.id}: layout.bank_columns is {contract.layout.bank_columns}, {source.source} gives {columns}: "
             "drop columns in the study, or draft a new contract"
         )
     ids = normalise(customers.table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)
     if len(ids) > contract.caps.identifiers:
         raise ContractError(f"contract {contract.id}: {len(ids)} customers, caps.identifiers is {contract.caps.identifiers}")
     return Prepared(customers, ids, customers.labels)
+
+
+def inputs(config: StudyConfig, prepared: Prepared) -> bytes:
+    """Return the digest of what a job is begun with: it can go on with the same alone."""
+    return fingerprint(prepared.ids, prepared.customers.table, prepared.labels, config.model_dump_json(include={"coding", "choice"}))
 
 
 def secret_key(folder: Path, contract: Contract, chance: Chance) -> SecretKey:
@@ -125,8 +128,9 @@ async def look(
     found = await conductor.align(prepared.ids.values)
     rows = prepared.ids.rows[found.rows]
     training = ~hold_out([prepared.ids.values[row] for row in found.rows], float(contract.layout.hold_out_share), seed, contract)
-    sealable = sealer.Rows(np.ones((len(rows), 1)), prepared.labels[rows].astype(np.int64), training)
-    watch("describe", len(rows))
+    y = prepared.labels[rows].astype(np.int64)
+    sealable = sealer.Rows(np.ones((len(rows), 1)), y, training, found.places, len(found.positions))
+    watch("describe", sealable.count)
     described = await conductor.describe(secret, sealable, _choice(config), found.positions)
     return Looked(len(prepared.ids), len(rows), described)
 
@@ -135,27 +139,29 @@ async def train(
     config: StudyConfig, contract: Contract, prepared: Prepared, conductor: Conductor, seed: bytes, secret: SecretKey, watch: Watch
 ) -> Trained:
     """Run the study against the peers. Raises what goes wrong; nothing is written here."""
-    seconds: dict[str, float] = {}
+    seconds = conductor.job.seconds
     ids, layout = prepared.ids, contract.layout
-    with _timed(seconds, "align"):
-        watch("align", len(ids))
-        found = await conductor.align(ids.values)
+    watch("align", len(ids))
+    found = await conductor.align(ids.values)
     rows = ids.rows[found.rows]
     with _timed(seconds, "start"):
         out = hold_out([ids.values[row] for row in found.rows], float(layout.hold_out_share), seed, contract)
         own, x = _own_columns(config, contract, prepared, rows, ~out)
         y = prepared.labels[rows].astype(np.int64)
-        sealable = sealer.Rows(x, y, ~out)
+        sealable = sealer.Rows(x, y, ~out, found.places, len(found.positions))
         progress = sealer.begin(sealable, float(layout.ridge_weight))
     alone = progress.theta
     for stage in range(1, layout.passes + 1):
-        with _timed(seconds, f"pass_{stage}"):
-            watch(f"pass_{stage}", len(rows))
-            progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
-    with _timed(seconds, "score"):
-        watch("score", len(rows))
-        card = await conductor.card(secret, sealable, found.positions)
+        watch(f"pass_{stage}", sealable.count)
+        progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
+    if layout.se == "exact":
+        per_row = Terms.of(contract).layout(secret.public).ciphertexts
+        watch("errors", sealable.count + sealable.count // per_row)  # rows, then their weights alone
+        await conductor.errors(secret, sealable, progress, found.positions)
+    watch("score", sealable.count)
+    card = await conductor.card(secret, sealable, found.positions)
     if failed := progress.failed or card.failed:
+        conductor.job.end()
         raise CheckFailed(f"the study ran to its end, but a check failed and nothing was released: {failed}")
     codings = tuple(one.coding for one in own)
     model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone)

@@ -13,7 +13,8 @@ _WORDS = {
     "en": {
         "bank_only": "bank only", "joint": "joint", "joint_card": "joint, served card", "pooled": "pooled (rehearsal)", "model": "model",
         "matched": "{matched} of {asked} customers matched ({rate:.1%}); {rows} in the hold-out", "variable": "variable",
-        "side": "side", "bins": "bins", "coefficient": "coefficient", "se": "se (approx.)", "dropped": "left out",
+        "side": "side", "bins": "bins", "coefficient": "coefficient", "se_approximate": "se (approx.)",
+        "se_exact": "se (exact)", "dropped": "left out",
         "gain": "joint beats bank only by {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
         "loss": "joint is worse than bank only by {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
         "not_shown": "a gain over bank only is not shown: {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
@@ -22,7 +23,8 @@ _WORDS = {
     "zh": {
         "bank_only": "仅银行", "joint": "联合", "joint_card": "联合（评分卡）", "pooled": "合并（演练）", "model": "模型",
         "matched": "{asked} 位客户中匹配 {matched} 位（{rate:.1%}）；验证集 {rows} 位", "variable": "变量",
-        "side": "归属", "bins": "箱数", "coefficient": "系数", "se": "标准误（近似）", "dropped": "未入选",
+        "side": "归属", "bins": "箱数", "coefficient": "系数", "se_approximate": "标准误（近似）",
+        "se_exact": "标准误（精确）", "dropped": "未入选",
         "gain": "联合模型比仅银行高 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
         "loss": "联合模型不如仅银行，差 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
         "not_shown": "未能证明优于仅银行：{value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
@@ -36,7 +38,8 @@ def print_summary(console: Console, report: Report, lang: str) -> None:
     words = _WORDS[lang]
     rate = report.matched / report.asked
     console.print(words["matched"].format(matched=report.matched, asked=report.asked, rate=rate, rows=report.holdout.rows))
-    table = Table(words["variable"], words["side"], words["bins"], "IV", words["coefficient"], words["se"], box=None)
+    se = words["se_approximate" if report.se_approximate else "se_exact"]
+    table = Table(words["variable"], words["side"], words["bins"], "IV", words["coefficient"], se, box=None)
     for one in sorted(report.variables, key=lambda variable: -(variable.iv or 0.0)):
         fitted = ("", "") if one.coefficient is None else (f"{one.coefficient:.3f}", f"{one.se or 0.0:.3f}")
         iv = "-" if one.iv is None else f"{one.iv:.3f}"

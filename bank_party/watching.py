@@ -11,12 +11,14 @@ from tandem.session.tap import Tapped
 
 _WORDS = {
     "en": {
-        "study": "study", "align": "align customers", "pass": "pass {} of {}", "score": "card", "describe": "statistics",
+        "study": "study", "align": "align customers", "pass": "pass {} of {}", "errors": "standard errors", "score": "card",
+        "describe": "statistics",
         "serve": "score customers",
         "Answer": "identifiers answered", "Sealed": "rows sealed", "Shares": "sums opened", "Scores": "scores read",
     },
     "zh": {
-        "study": "研究", "align": "对齐客户", "pass": "第 {} 轮，共 {} 轮", "score": "评分卡", "describe": "统计", "serve": "客户评分",
+        "study": "研究", "align": "对齐客户", "pass": "第 {} 轮，共 {} 轮", "errors": "标准误", "score": "评分卡",
+        "describe": "统计", "serve": "客户评分",
         "Answer": "已应答标识", "Sealed": "已加密行", "Shares": "已解密合计", "Scores": "已读取分数",
     },
 }
@@ -52,11 +54,20 @@ class Watching:
         if self._stage is not None:
             self._progress.remove_task(self._stage)
             self._progress.advance(self._study)
-        kind, _, number = stage.partition("_")
-        self._name = self._words[kind].format(number, self._passes) if number else self._words[kind]
+        self._name = self.title(stage)
         self._stage, self._kind, self._size = self._progress.add_task(self._name, total=size), "", size
         if not self._console.is_terminal:
             self._console.print(self._name)
+
+    def title(self, stage: str) -> str:
+        """Return what a stage is called."""
+        kind, _, number = stage.partition("_")
+        return self._words[kind].format(number, self._passes) if number else self._words[kind]
+
+    def tell(self, text: str) -> None:
+        """Print a line above the bars; what the stage's bar showed is shown again from its start."""
+        self._progress.console.print(text, soft_wrap=True, highlight=False)
+        self._kind = ""
 
     def tap(self, seen: Tapped) -> None:
         """Move the stage's bar by what a frame carried."""

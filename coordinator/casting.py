@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from tandem.arguments import Chance
 from tandem.contract import COORDINATOR, Contract, Role
 from tandem.errors import ContractError, Enumeration, OutOfTurn
-from tandem.node.casting import Cast, size, stage_in_order
+from tandem.node import machine
+from tandem.node.casting import Cast, due_step, size, stage_in_order
+from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
+from tandem.node.ledger_store import Ledger
+from tandem.plan import kernels
+from tandem.plan.roles import tell_solver
+from tandem.plan.script import PLAN_SOLVER
 from tandem.score.statement import Here
 from tandem.session.script import Script
 from tandem.sums.terms import Terms
 from tandem.train import solver
-from tandem.train.script import CARD, DESCRIBE, TRAIN
-from tandem.wire.messages import Opening
+from tandem.train.script import CARD, DESCRIBE, ERRORS, TRAIN, order
+from tandem.wire.messages import Opening, Speed
 
 ROSTER_WIDTH = 32
 """Bytes of a roster's digest, SHA-256."""
@@ -24,22 +32,27 @@ ROSTER_WIDTH = 32
 
 @dataclass(frozen=True)
 class Job:
-    """What lies between two passes: the roster they are over, what is known, and the next pass due."""
+    """What lies between two passes: the roster they are over, the next one due, what is known, and what was known one pass before.
+
+    The bank may stand one pass behind, if it died before it kept what we kept; then it plays that pass again.
+    """
 
     roster: bytes
-    known: solver.Known = field(repr=False)
-    next_stage: int
+    next_stage: int = 1
+    known: solver.Known = field(default_factory=solver.Known, repr=False)
+    before: solver.Known = field(default_factory=solver.Known, repr=False)
 
 
 class Coordinator:
-    """Casts the solver (node.casting.Troupe). Everything it knows of a job ends with the process."""
+    """Casts the solver (node.casting.Troupe). What it knows of a job is kept, sealed, until the next job under that contract."""
 
     role: Role = COORDINATOR
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, CARD)})
+    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD, PLAN_SOLVER)})
 
-    def __init__(self, contracts: Contracts, keys: Keys, report: Callable[[str], None]) -> None:
-        self._contracts, self._keys, self._report = contracts, keys, report
-        self._jobs: dict[bytes, Job] = {}
+    def __init__(self, contracts: Contracts, keys: Keys, ledger: Ledger, chance: Chance, report: Callable[[str], None]) -> None:
+        self._contracts, self._keys, self._chance, self._report = contracts, keys, chance, report
+        self._store = Checkpoints(Job, ledger, keys.seed, chance)
+        self._gauge = machine.Gauge()
 
     def contract(self, digest: bytes) -> Contract:
         """Return the live contract of this digest. Raises ContractError."""
@@ -47,6 +60,8 @@ class Coordinator:
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the solver for this session. Raises ContractError, Enumeration, OutOfTurn to refuse."""
+        if opening.script == PLAN_SOLVER.name:
+            return Cast(PLAN_SOLVER, "solver", tell_solver(lambda: self._speed(contract)))
         if contract.kind != "training":
             raise ContractError(f"contract {contract.id} is for scoring: it needs no solver")
         rows, terms = size(opening, "rows"), Terms.of(contract)
@@ -54,26 +69,50 @@ class Coordinator:
             raise OutOfTurn("an opening whose roster digest has a wrong width: what we sign names it")
         if rows > contract.rows_cap:
             raise Enumeration(f"a roster of {rows}, caps.roster is {contract.rows_cap}")
+        with self._store.ledger.together():
+            job = self._job(contract, opening)
+            if opening.script != DESCRIBE.name:
+                begun = self._store.begun(contract, due_step(order(terms), job.next_stage)) > 0
+                stage_in_order(opening, job.next_stage, order(terms), begun=begun)
+            self._store.attempt(contract, opening)
+        once = self._store.once(contract, opening)
         if opening.script == DESCRIBE.name:
-            return Cast(DESCRIBE, "solver", solver.describe(rows, terms), lambda failed: self._tell(contract, failed))
-        job = self._jobs.get(contract.digest)
-        if opening.stage == 1 or job is None or job.roster != opening.roster:
-            job = Job(opening.roster, solver.Known(), 1)
-        stage_in_order(opening, job.next_stage, terms.passes)
+            return Cast(DESCRIBE, "solver", solver.describe(rows, terms, once), lambda failed: self._tell(contract, failed))
+        known = job.known if opening.stage == job.next_stage else job.before
         here = Here(contract.digest, session, opening.roster, opening.stage)
         kept = derive(self._keys.seed, "tables")
         if opening.script == TRAIN.name:
-            playing = solver.train(job.known, here, rows, terms, self._keys.signing.sign, kept)
+            playing = solver.train(known, here, rows, terms, self._keys.signing.sign, kept, once)
+        elif opening.script == ERRORS.name:
+            playing = solver.errors(known, rows, terms, self._chance.fork("errors", session), once)
         elif opening.script == CARD.name:
-            playing = solver.card(job.known, here, terms, self._keys.signing.sign, kept)
+            playing = solver.card(known, here, terms, self._keys.signing.sign, kept)
         else:
             raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
-        script = TRAIN if opening.script == TRAIN.name else CARD
-        return Cast(script, "solver", playing, lambda known: self._done(contract, job, known))
+        return Cast(self.scripts[opening.script], "solver", playing, lambda after: self._done(contract, opening, known, after))
 
-    def _done(self, contract: Contract, job: Job, known: solver.Known) -> None:
-        self._jobs[contract.digest] = Job(job.roster, known, job.next_stage + 1)
-        self._tell(contract, known.failed)
+    def _job(self, contract: Contract, opening: Opening) -> Job:
+        """Return the job that is spoken of: the contract's current one, or a new one at its first session. Raises OutOfTurn."""
+        saved = self._store.load(contract, opening.job)
+        if saved is not None:
+            if saved.roster != opening.roster:
+                raise OutOfTurn("a session over another roster than this job's")
+            return saved
+        if opening.script != DESCRIBE.name and opening.stage != 1:
+            raise OutOfTurn(f"stage {opening.stage} of a job that is not known here: begin a new one (--afresh)")
+        self._store.begin(contract, opening.job, Job(opening.roster))
+        return Job(opening.roster)
+
+    def _done(self, contract: Contract, opening: Opening, before: solver.Known, after: solver.Known) -> None:
+        job = Job(opening.roster, opening.stage + 1, after, before)
+        self._store.save(contract, opening.job, job, opening.attempt)
+        self._tell(contract, after.failed)
+
+    def _speed(self, contract: Contract) -> Speed:
+        """Time what this node will do under the contract; nothing is asked of anybody."""
+        bits, chance = contract.layout.key_bits, self._chance.fork("plan")
+        key = kernels.stand_in(bits, chance)
+        return self._gauge.speed(bits, lambda: kernels.measure_solver(key, machine.cores(), chance, time.perf_counter))
 
     def _tell(self, contract: Contract, failed: str) -> None:
         if failed:

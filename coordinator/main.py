@@ -10,6 +10,7 @@ import typer
 from coordinator.casting import Coordinator
 from coordinator.config import CoordinatorConfig
 from tandem.node import disk, keys
+from tandem.node.chance import System
 from tandem.node.config import read
 from tandem.node.contracts import Contracts
 from tandem.node.ledger_store import Ledger
@@ -37,8 +38,8 @@ def serve_command(
     party = keys.load(settings.at(settings.keys))
     state = settings.at(settings.state)
     disk.make_private_folder(state)
-    with Ledger(settings.at(settings.ledger)) as ledger:
-        node = Coordinator(Contracts(settings.at(settings.contracts)), party, report)
+    with Ledger(settings.ledger_place) as ledger:
+        node = Coordinator(Contracts(settings.at(settings.contracts)), party, ledger, System(), report)
 
         def make() -> Server:
             return Server(

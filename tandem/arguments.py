@@ -63,6 +63,17 @@ def below(chance: Chance, bound: int) -> int:
             return value
 
 
+class Once(Protocol):
+    """Asked before an answer leaves. Whoever keeps a job's state remembers what was answered, so that a step played again tells no more."""
+
+    def __call__(self, digest: bytes, items: int = 1, /) -> None:
+        """Pass if what has this digest was answered before in this step, or is still due. Raises OtherContent. Kept before it returns."""
+
+
+def unkept(_: bytes, __: int = 1, /) -> None:
+    """Remember nothing: for a step that cannot be played again."""
+
+
 class Accumulator(Protocol[T_contra, R_co]):
     """State in a worker that takes items one by one and gives one result at the end."""
 

@@ -28,8 +28,12 @@ REFUSED, UNFORESEEN, INTERRUPTED = 2, 1, 130
 
 _SUMMARIES = {
     "demo": "Make data, start all three parties and run the whole path.",
+    "init": "Make a party's folder: keys, configuration, what to hand out.",
+    "admit": "Take in what another party handed out.",
+    "doctor": "Say what is wrong between two machines, and what to do.",
+    "plan": "Say what a study will take, and what each party will learn, before it runs.",
     "contract": "Draft, sign, check and read contracts.",
-    "ledger": "Read and check a node's ledger.",
+    "ledger": "Read, check, compare and export ledgers.",
     "bank": "The bank's node: train, score.",
     "telco": "The telco's node: serve.",
     "coordinator": "The coordinator's node: serve.",

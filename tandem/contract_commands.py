@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tandem.contract import BANK, COORDINATOR, TELCO, Contract, PartyCard, Role, dumps, loads, loads_card, public_hex
 from tandem.contract.fields import MOMENT
-from tandem.contract.words import Language, costs, language_of, pages, role_name
+from tandem.contract.words import Language, Page, costs, language_of, pages, role_name
 from tandem.errors import ContractError, InputError
 from tandem.node import disk
 from tandem.node.chance import System
@@ -37,7 +37,7 @@ def _contract() -> None:
              "--identifiers 100000 --table 1000000 --bank-columns 12 --description 'Dormant cards'")
 def new(
     file: File,
-    bank: Annotated[Path, typer.Option(help="Public card of the bank (made by scripts/make_certificates).")],
+    bank: Annotated[Path, typer.Option(help="Public card of the bank (made by `tandem init`).")],
     telco: Annotated[Path, typer.Option(help="Public card of the telco.")],
     description: Annotated[str, typer.Option(help="What the study is for, in one line.")],
     identifiers: Annotated[int, typer.Option(help="Most identifiers that the bank may ask for.")],
@@ -54,7 +54,7 @@ def new(
     expiry: Annotated[str, typer.Option(help="Moment it ends, UTC; --days after start if not given.")] = "",
     days: Annotated[int, typer.Option(help="Days from start to expiry.", min=1, max=3650)] = 90,
     epoch: Annotated[int, typer.Option(help="Epoch of the telco's key.")] = 1,
-    roster: Annotated[int, typer.Option(help="Most matched rows; the smaller of --identifiers and --table if 0.")] = 0,
+    roster: Annotated[int, typer.Option(help="Most rows, with cover; the smaller of --identifiers * --cover and --table if 0.")] = 0,
     disclosure_bits: Annotated[int, typer.Option(help="Bits of score a person in all; what --trainings jobs use if 0.")] = 0,
     trainings: Annotated[int, typer.Option(help="Jobs allowed.")] = 1,
     labels: Annotated[int, typer.Option(help="Labels; 1 in this version.")] = 1,
@@ -70,8 +70,9 @@ def new(
     solver: Annotated[str, typer.Option(help="coordinator; or bank: two parties, unchecked.")] = "coordinator",
     weights: Annotated[str, typer.Option(help="blind; or open: the telco holds its weights in the clear.")] = "blind",
     ridge: Annotated[str, typer.Option(help="Penalty on coefficients.")] = "1",
+    se: Annotated[str, typer.Option(help="Standard errors: approximate, or exact for one more session.")] = "approximate",
     hold_out: Annotated[str, typer.Option(help="Share kept for evaluation.")] = "3/10",
-    cover: Annotated[int, typer.Option(help="People in a cover group; 1 in this version.")] = 1,
+    cover: Annotated[int, typer.Option(help="People in a cover group, 1 to 16; 1 is no cover. Rows grow up to so many times.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Draft a contract. The bank does this, then sends FILE to the telco, which completes and signs it first."""
@@ -79,10 +80,10 @@ def new(
     layout = {
         "bank_columns": bank_columns, "labels": labels, "value_bits": value_bits, "bins": bins, "min_bin": min_bin, "min_class": min_class,
         "min_matched": min_matched, "passes": passes, "key_bits": key_bits, "grain": grain, "card_step": card_step, "solver": solver,
-        "weights": weights, "ridge": ridge, "hold_out": hold_out, "cover": cover,
+        "weights": weights, "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
     }
     caps = {
-        "identifiers": identifiers, "table": table, "roster": roster or min(identifiers, table), "trainings": trainings,
+        "identifiers": identifiers, "table": table, "roster": roster or min(identifiers * cover, table), "trainings": trainings,
         "disclosure_bits": disclosure_bits or 10_000,
     }
     fields: dict[str, Any] = {
@@ -173,21 +174,26 @@ def _later(begin: str, days: int) -> str:
         raise InputError(f"--start {begin!r} is no moment in UTC such as 2027-01-31T00:00:00Z") from None
 
 
+def print_page(console: Console, page: Page) -> None:
+    """Print one part of the screen: its heading, and a row a sentence, fit for 80 columns."""
+    console.print(escape(page.heading), style="bold")
+    table = Table(show_header=False, box=None, pad_edge=False, width=WIDTH)
+    labelled = any(label for label, _ in page.rows)
+    if labelled:
+        table.add_column(no_wrap=True, style="cyan")
+    else:
+        table.add_column(width=1)
+    table.add_column(overflow="fold", ratio=1)
+    before = ""
+    for label, text in page.rows:
+        mark = escape(label) if labelled else "-"
+        table.add_row("" if labelled and mark == before else mark, escape(text))
+        before = mark
+    console.print(table)
+    console.print()
+
+
 def _print(contract: Contract, language: Language) -> None:
     console = Console(width=WIDTH, highlight=False)
     for page in pages(contract, language):
-        console.print(escape(page.heading), style="bold")
-        table = Table(show_header=False, box=None, pad_edge=False, width=WIDTH)
-        labelled = any(label for label, _ in page.rows)
-        if labelled:
-            table.add_column(no_wrap=True, style="cyan")
-        else:
-            table.add_column(width=1)
-        table.add_column(overflow="fold", ratio=1)
-        before = ""
-        for label, text in page.rows:
-            mark = escape(label) if labelled else "-"
-            table.add_row("" if labelled and mark == before else mark, escape(text))
-            before = mark
-        console.print(table)
-        console.print()
+        print_page(console, page)

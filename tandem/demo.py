@@ -32,7 +32,8 @@ from tandem.errors import InputError, PeerLost
 from tandem.node import disk
 from tandem.node.certificates import Party, make_parties
 from tandem.node.chance import System
-from tandem.node.csv_file import read_table
+from tandem.node.inputs.read import read_table
+from tandem.node.inputs.source import TableSource
 from tandem.node.keys import alignment_key
 
 MARKER = ".tandem-demo"
@@ -69,8 +70,8 @@ class Settings:
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path("tandem-demo"),
-    bank: Annotated[Path | None, typer.Option(help="The bank's CSV instead of made-up data; needs --telco, --id, --label.")] = None,
-    telco: Annotated[Path | None, typer.Option(help="The telco's CSV.")] = None,
+    bank: Annotated[Path | None, typer.Option(help="Bank's CSV or Parquet instead of made-up data; needs --telco, --id, --label.")] = None,
+    telco: Annotated[Path | None, typer.Option(help="The telco's CSV or Parquet.")] = None,
     id_column: Annotated[str, typer.Option("--id", help="Column of the identifier, in both files.")] = "phone",
     label: Annotated[str, typer.Option(help="The bank's column with the two-valued label.")] = "activated",
     positive: Annotated[str | None, typer.Option(help="The label value that counts as 1, if it is not 0/1, no/yes or the like.")] = None,
@@ -142,9 +143,8 @@ def _make_folder(out: Path, *, force: bool) -> None:
 def _prepare(settings: Settings) -> Contract:
     """Make keys, draft the contract, have each party sign it, and write each party's folder."""
     parties = make_parties(settings.out, chance=System())
-    own = read_table(settings.bank_file, settings.id_column, text=[settings.label], drop=settings.drop)
-    theirs = read_table(settings.telco_file, settings.id_column)
-    own.column(settings.label)
+    own = read_table(TableSource(source=str(settings.bank_file), id=settings.id_column, drop=settings.drop), label=settings.label)
+    theirs = read_table(TableSource(source=str(settings.telco_file), id=settings.id_column))
     contract = _contract(settings, parties, own.rows, theirs.rows, len(own.names) - 1, len(theirs.names))
     for role in contract.roles:
         contract = contract.signed(parties[role].keys.signing)
@@ -155,13 +155,13 @@ def _prepare(settings: Settings) -> Contract:
         "name": "demo", "contract": "contract.toml", "telco": addresses[TELCO], "coordinator": addresses[COORDINATOR],
         "label": settings.label, "lang": settings.lang,
         "synthetic": settings.synthetic, "workers": settings.workers,
-        "table": {"file": str(settings.bank_file), **source, "drop": settings.drop},
+        "table": {"source": str(settings.bank_file), **source, "drop": settings.drop},
     }
     if settings.positive is not None:
         study["positive"] = settings.positive
     telco: dict[str, Any] = {
         "listen": addresses[TELCO], "coordinator": addresses[COORDINATOR], "workers": settings.workers,
-        "table": {"file": str(settings.telco_file), **source},
+        "table": {"source": str(settings.telco_file), **source},
     }
     text = dumps(contract).encode()
     disk.write(settings.out / BANK / "study.toml", tomli_w.dumps(study).encode())

@@ -8,7 +8,10 @@ No text may contain an identifier, label, key or share: rows are named by number
 from __future__ import annotations
 
 REFUSED = "refused"
-"""The one word that a peer hears, whatever was wrong."""
+"""The one word that a peer hears, whatever was wrong with what it said or with us."""
+
+LOST = "lost"
+"""What a peer hears where we lost it or another peer: calling again may help. It tells no more than the cable does."""
 
 
 class TandemError(Exception):
@@ -25,6 +28,10 @@ class ContractError(TandemError):
 
 class PeerLost(TandemError):
     """The peer died, was not reachable, or let a deadline pass."""
+
+
+class PeerRefused(PeerLost):
+    """The peer, or one that it depends on, refused or failed: calling again will not help."""
 
 
 class CheckFailed(TandemError):
@@ -61,6 +68,10 @@ class Oversized(RemoteProtocolError):
 
 class Replayed(RemoteProtocolError):
     """A frame of another number, session, contract or history than the one expected (N1)."""
+
+
+class OtherContent(RemoteProtocolError):
+    """A step of a job played again with other content than the first time: answered, it would tell more than one step costs (A2, S3)."""
 
 
 class Reflected(RemoteProtocolError):

@@ -1,7 +1,7 @@
 """The pooled twin: what one party could fit if it held both tables. Only where both tables are one's own, after the nodes have exited.
 
-bank folder    study.toml, its CSV, out/model.json, out/scores.csv           every step is done again from the files:
-telco folder   node.toml, its CSV, state/models/card-*.json                  join, codes by the frozen cuts, WoE, then an exact fit
+bank folder    study.toml, its table, out/model.json, out/scores.csv           every step is done again from the files:
+telco folder   node.toml, its table, state/models/card-*.json                  join, codes by the frozen cuts, WoE, then an exact fit
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from tandem.contract import Contract, loads
 from tandem.describe.woe import NEUTRAL, Described
 from tandem.errors import CheckFailed, InputError
 from tandem.node import disk
-from tandem.node.csv_file import read_table
+from tandem.node.inputs.read import read_table
+from tandem.node.inputs.source import TableSource
 from tandem.node.ledger_store import Ledger
 from tandem.tables import Binning, Codes, Table, coding_from_dict
 from tandem.train.newton import FloatArray
@@ -115,10 +116,9 @@ def _scores(path: Path) -> list[dict[str, str]]:
 def _bank_table(bank: Path, contract: Contract, model: Mapping[str, Any]) -> tuple[list[bytes | None], FloatArray]:
     """Return each row's identifier (None where it was dropped) and its own columns, coded by the frozen codings (N, d_b)."""
     codings = [coding_from_dict(one) for one in model["codings"]]
-    source = tomllib.loads(disk.read_text(bank / "study.toml"))["table"]
+    source = TableSource.model_validate(tomllib.loads(disk.read_text(bank / "study.toml"))["table"])
     table = read_table(
-        bank / source["file"], source["id"], numeric=[one.column for one in codings if not one.text],
-        text=[one.column for one in codings if one.text], drop=source.get("drop", []),
+        source, bank, numeric=[one.column for one in codings if not one.text], text=[one.column for one in codings if one.text],
     )
     return _identifiers(table, contract, source), np.concatenate([one.code(table.column(one.column)) for one in codings], axis=1)
 
@@ -126,18 +126,18 @@ def _bank_table(bank: Path, contract: Contract, model: Mapping[str, Any]) -> tup
 def _telco_codes(telco: Path, contract: Contract, card: Mapping[str, Any]) -> tuple[list[bytes | None], Codes]:
     """Return each row's identifier and its bin numbers by the frozen cuts (N, d_t)."""
     columns, binnings = card["cuts"]["columns"], [Binning.from_dict(one) for one in card["cuts"]["binnings"]]
-    source = tomllib.loads(disk.read_text(telco / "node.toml"))["table"]
+    source = TableSource.model_validate(tomllib.loads(disk.read_text(telco / "node.toml"))["table"])
     kinds = dict(zip(columns, (one.kind for one in binnings), strict=True))
     table = read_table(
-        telco / source["file"], source["id"], numeric=[name for name in columns if kinds[name] == "ordered"],
-        text=[name for name in columns if kinds[name] == "levels"], drop=source.get("drop", []),
+        source, telco, numeric=[name for name in columns if kinds[name] == "ordered"],
+        text=[name for name in columns if kinds[name] == "levels"],
     )
     codes = np.column_stack([one.code(table.column(name)) for name, one in zip(columns, binnings, strict=True)])
     return _identifiers(table, contract, source), codes
 
 
-def _identifiers(table: Table, contract: Contract, source: Mapping[str, Any]) -> list[bytes | None]:
-    ids = normalise(table.ids, contract.identifier, source.get("keep", "error"), drop_bad=source.get("drop_bad", False))
+def _identifiers(table: Table, contract: Contract, source: TableSource) -> list[bytes | None]:
+    ids = normalise(table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)
     spread: list[bytes | None] = [None] * table.rows
     for row, value in zip(ids.rows, ids.values, strict=True):
         spread[row] = value

@@ -229,8 +229,11 @@ class CodedTable:
     @classmethod
     def of(cls, binnings: Sequence[Binning], columns: Iterable[Column]) -> CodedTable:
         """Code one column with each binning."""
-        coded = [binning.code(column) for binning, column in zip(binnings, columns, strict=True)]
-        codes = np.column_stack(coded) if coded else np.empty((0, 0), dtype=np.uint8)
+        codes = np.empty((0, len(binnings)), dtype=np.uint8)
+        for j, (binning, column) in enumerate(zip(binnings, columns, strict=True)):
+            if j == 0:
+                codes = np.empty((len(column), len(binnings)), dtype=np.uint8)
+            codes[:, j] = binning.code(column)  # into place: a list of coded columns would be the table a second time
         return cls(codes, tuple(b.bins for b in binnings), tuple(b.alias for b in binnings))
 
 

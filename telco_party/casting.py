@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+
+import numpy as np
 
 from tandem.align.holder import hold
 from tandem.align.script import ALIGN
 from tandem.arguments import Chance, Engine
 from tandem.contract import TELCO, Contract, Role, verifies
 from tandem.crypto.paillier import PublicKey
-from tandem.errors import ContractError, Enumeration, OutOfTurn
-from tandem.node.casting import Cast, size, stage_in_order
+from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn
+from tandem.node import machine
+from tandem.node.casting import Cast, due_step, size, stage_in_order
+from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
+from tandem.plan import kernels
+from tandem.plan.roles import tell
+from tandem.plan.script import PLAN
 from tandem.score.open_weights import OpenTable
 from tandem.score.statement import Here, roster_digest
 from tandem.score.summer import SealedTable
@@ -25,41 +34,58 @@ from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Positions, Table
 from tandem.train import summer
 from tandem.train.pairs import pair_counts
-from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
-from tandem.wire.messages import Opening
+from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
+from tandem.wire.messages import Offer, Opening, Speed
 from telco_party import bins, cards
 from telco_party.config import TelcoConfig
 from telco_party.subscribers import Subscribers, hashed
 
 
 @dataclass(frozen=True)
-class Job:
-    """What the telco keeps between the sessions of one contract: the roster's digest, its coded rows, and the next pass due."""
+class Standing:
+    """What the telco keeps of a job on its disk: identifiers declared, the next stage due (0 aligns), and the roster.
 
+    `coded` is the digest of the roster's rows as they were coded. Rows and cuts are made again from table and roster after a restart: they
+    must come out the same.
+    """
+
+    asked: int
+    next_stage: int = 0
+    roster: Positions = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+    coded: bytes = b""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the telco knows between the sessions of one contract: the job, the roster's digest, and its coded rows."""
+
+    job: bytes
+    standing: Standing
     roster: bytes
     coded: summer.Coded | None
     table: CodedTable
     cuts: bins.Cuts = field(repr=False)
     card: cards.Card | None = None
-    next_stage: int = 1
-    looked: bool = False
-    """Statistics alone were asked for since the alignment: they cost no bits, so there is one look a job (S3)."""
 
 
 class Telco:
     """Casts the telco's roles (node.casting.Troupe)."""
 
     role: Role = TELCO
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (ALIGN, DESCRIBE, TRAIN, CARD, SERVE)})
+    scripts: Mapping[str, Script] = MappingProxyType({
+        script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, PLAN)
+    })
 
     def __init__(
         self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None]
     ) -> None:
         self._config, self._keys, self._table, self._ledger = config, keys, table, ledger
         self._engine, self._chance, self._report = engine, chance, report
+        self._store = Checkpoints(Standing, ledger, keys.seed, chance)
         self._contracts = Contracts(config.at(config.contracts))
         self._subscribers: dict[bytes, Subscribers] = {}
         self._jobs: dict[bytes, Job] = {}
+        self._gauge = machine.Gauge()
 
     def contract(self, digest: bytes) -> Contract:
         """Return the live contract of this digest. Raises ContractError."""
@@ -74,34 +100,79 @@ class Telco:
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the role for this session. Raises ContractError, Enumeration, ScoreBudgetSpent, OutOfTurn to refuse."""
+        if opening.script == PLAN.name:
+            return Cast(PLAN, "summer", tell(lambda: self._offer(contract), lambda: self._speed(contract)))
         if opening.script == ALIGN.name:
             return self._align(contract, opening)
-        job = self._jobs.get(contract.digest)
+        job = self._job(contract, opening.job)
         if job is None:
-            raise OutOfTurn("a session before any alignment under this contract, or after this node was started again: align first")
+            raise OutOfTurn("a session before any alignment in this job: align first")
         if opening.roster != job.roster or size(opening, "rows") != job.table.rows:
             raise OutOfTurn("a session over another roster than was aligned")
         here = Here(contract.digest, session, job.roster, opening.stage)
         secrets = summer.Secrets(self._chance, derive(self._keys.seed, "dither"))
-        if contract.kind == "scoring":
-            return self._serve(contract, opening, job, here, secrets)
-        return self._train(contract, opening, job, here, secrets)
+        with self._ledger.together():  # what an attempt costs and that it was made are written at once, or neither
+            if contract.kind == "scoring":
+                return self._serve(contract, opening, job, here, secrets)
+            return self._train(contract, opening, job, here, secrets)
+
+    def _offer(self, contract: Contract) -> Offer:
+        """Say what an alignment would meet: the table's size, and its bins on a sample, without labels. Spends nothing."""
+        hashed_already = self._subscribers.get(contract.digest)
+        sample = np.arange(min(self._table.rows, kernels.SAMPLE))
+        cuts, _ = bins.fit(self._table, sample, contract.layout.bins, contract.layout.min_bin)
+        rows = self._table.rows if hashed_already is None else len(hashed_already)
+        return Offer(rows, hashed_already is not None, tuple(outline.bins for outline in cuts.outlines))
+
+    def _speed(self, contract: Contract) -> Speed:
+        """Time what this node will do under the contract, on made-up numbers."""
+        bits, workers = contract.layout.key_bits, self._config.workers
+
+        def measure() -> Speed:
+            key = kernels.stand_in(bits, self._chance.fork("plan"))
+            return kernels.measure(key, self._engine, workers, machine.cores(), self._chance.fork("plan"), time.perf_counter)
+
+        return self._gauge.speed(bits, measure, self._engine)
 
     def _align(self, contract: Contract, opening: Opening) -> Cast:
         asked = size(opening, "ids")
         if asked > contract.caps.identifiers:
             raise Enumeration(f"{asked} identifiers would be asked, caps.identifiers is {contract.caps.identifiers}")
-        self._ledger.use(contract.digest.hex(), "jobs", 1, contract.jobs)
-        self._ledger.use(contract.digest.hex(), "identifiers", asked, contract.caps.identifiers)
         subscribers = self._hashed(contract)
+        with self._ledger.together():
+            saved = self._store.load(contract, opening.job)
+            if saved is None:
+                self._ledger.use(contract.digest.hex(), "jobs", 1, contract.jobs)
+                self._ledger.use(contract.digest.hex(), "identifiers", asked, contract.caps.identifiers)
+                self._store.begin(contract, opening.job, Standing(asked))
+                self._jobs.pop(contract.digest, None)
+            elif asked != saved.asked or self._moved_on(contract):
+                raise OutOfTurn("an alignment again, of another size or after the job went on: begin a new job")
+            self._store.attempt(contract, opening)
+        once = self._store.once(contract, opening, asked)
         playing = hold(
-            subscribers.key, subscribers.tags, asked, contract.caps.roster, self._engine, self._chance.fork("align", contract.digest)
+            subscribers.key, subscribers.tags, asked, contract.caps.roster, self._engine, self._chance.fork("align", contract.digest), once,
+            cover=contract.layout.cover,
         )
-        return Cast(ALIGN, "holder", playing, lambda roster: self._aligned(contract, subscribers, roster))
+        return Cast(ALIGN, "holder", playing, lambda roster: self._aligned(contract, opening, roster))
 
-    def _aligned(self, contract: Contract, subscribers: Subscribers, roster: Positions) -> None:
+    def _moved_on(self, contract: Contract) -> bool:
+        return any(self._store.begun(contract, step) for step in (f"{TRAIN.name}-1", f"{DESCRIBE.name}-0", f"{SERVE.name}-0"))
+
+    def _aligned(self, contract: Contract, opening: Opening, roster: Positions) -> None:
+        """Code the roster's rows and keep the roster. In a job aligned before it must be the same one."""
+        made = self._code(contract, opening.job, Standing(size(opening, "ids"), 1, roster))
+        with self._ledger.together():
+            saved = self._store.load(contract, opening.job)
+            if saved is not None and saved.next_stage and saved.coded != made.standing.coded:
+                raise OtherContent("a second alignment in one job ended with another roster: the first one stays")
+            self._store.save(contract, opening.job, made.standing, opening.attempt)
+        self._jobs[contract.digest] = made
+        self._report(f"contract {contract.id[:8]}: roster of {len(roster)}")
+
+    def _code(self, contract: Contract, job: bytes, standing: Standing) -> Job:
         """Code the roster's rows: fresh cuts for a training, the card's own for a scoring."""
-        rows = subscribers.rows[roster]
+        rows = self._hashed(contract).rows[standing.roster]
         layout = contract.layout
         card = cards.load(self._models, contract) if contract.kind == "scoring" else None
         if card is None:
@@ -115,38 +186,61 @@ class Telco:
         whole = None
         if card is None:
             whole = summer.Coded(coded, tuple(cuts.outlines), summer.fit_to_tell(pair_counts(coded.codes, coded.bins), layout.min_bin))
-        self._jobs[contract.digest] = Job(roster_digest(roster), whole, coded, cuts, card)
-        self._report(f"contract {contract.id[:8]}: roster of {len(roster)}")
+        roster = roster_digest(standing.roster)
+        found = hashlib.sha256(roster + cuts.digest + np.ascontiguousarray(coded.codes).tobytes()).digest()
+        return Job(job, replace(standing, coded=found), roster, whole, coded, cuts, card)
+
+    def _job(self, contract: Contract, job: bytes) -> Job | None:
+        """Return the job, once aligned: as we know it, or, after a restart, from the disk. Raises InputError if the table changed since."""
+        known = self._jobs.get(contract.digest)
+        if known is None or known.job != job:
+            saved = self._store.load(contract, job)
+            if saved is None or not saved.next_stage:
+                return None
+            known = self._code(contract, job, saved)
+            if known.standing.coded != saved.coded:
+                raise InputError(
+                    f"{self._config.table.source} is not the table that job {job.hex()[:8]} was aligned on: put that one back and start"
+                    " this node again, or let the bank begin a new job (--afresh)"
+                )
+            self._report(f"contract {contract.id[:8]}: job {job.hex()[:8]} goes on, roster of {len(saved.roster)}")
+            self._jobs[contract.digest] = known
+        return known
 
     def _train(self, contract: Contract, opening: Opening, job: Job, here: Here, secrets: summer.Secrets) -> Cast:
         if job.coded is None:
             raise ContractError(f"contract {contract.id} is for scoring: nothing can be trained under it")
-        coded, terms = job.coded, Terms.of(contract)
+        coded, terms, store = job.coded, Terms.of(contract), self._store
         if opening.script == DESCRIBE.name:
-            if job.looked:
-                raise OutOfTurn("statistics again on one alignment: there is one look a job")
-            self._jobs[contract.digest] = replace(job, looked=True)
+            # The solver tells the same statistics again in a job, and no others: one look a job (S3).
+            store.attempt(contract, opening)
             return Cast(DESCRIBE, "summer", summer.describe(coded, terms, self._engine, self._chance))
         solver = bytes.fromhex(contract.party(contract.solver).signing_key)
 
         def verify(signature: bytes, statement: bytes) -> bool:
             return verifies(solver, signature, statement)
 
-        stage_in_order(opening, job.next_stage, terms.passes)
+        due = job.standing.next_stage
+        stage_in_order(opening, due, order(terms), begun=store.begun(contract, due_step(order(terms), due)) > 0)
+        once = store.once(contract, opening)
         if opening.script == TRAIN.name:
-            self._spend(contract, contract.pass_bits)
-            playing = summer.train(coded, here, terms, verify, self._engine, secrets)
-            return Cast(TRAIN, "summer", playing, lambda _: self._done(contract, job))
+            self._begin(contract, opening, contract.pass_bits)
+            playing = summer.train(coded, here, terms, verify, self._engine, secrets, once)
+            return Cast(TRAIN, "summer", playing, lambda _: self._done(contract, opening, job))
+        if opening.script == ERRORS.name:
+            self._begin(contract, opening, 0)
+            playing_errors = summer.errors(coded, terms, self._engine, self._chance)
+            return Cast(ERRORS, "summer", playing_errors, lambda _: self._done(contract, opening, job))
         if opening.script == CARD.name:
-            self._spend(contract, contract.card_bits)
-            playing_card = summer.card(coded, here, terms, verify, self._engine, secrets)
-            return Cast(CARD, "summer", playing_card, lambda made: self._carded(contract, job, made))
+            self._begin(contract, opening, contract.card_bits)
+            playing_card = summer.card(coded, here, terms, verify, self._engine, secrets, once)
+            return Cast(CARD, "summer", playing_card, lambda made: self._carded(contract, opening, job, made))
         raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
 
     def _serve(self, contract: Contract, opening: Opening, job: Job, here: Here, secrets: summer.Secrets) -> Cast:
         if opening.script != SERVE.name or job.card is None:
             raise ContractError(f"contract {contract.id} is for scoring: nothing else can be done under it")
-        self._spend(contract, contract.card_bits)
+        self._begin(contract, opening, contract.card_bits)
         card = job.card
         if isinstance(card.table, OpenTable):
             playing = summer.serve_open(card.key, card.table, card.card_step, job.table, here, secrets)
@@ -154,23 +248,30 @@ class Telco:
             playing = summer.serve(card.key, card.table, card.card_step, job.table, here, self._engine, secrets)
         return Cast(SERVE, "summer", playing)
 
-    def _done(self, contract: Contract, job: Job) -> None:
-        self._jobs[contract.digest] = replace(job, next_stage=job.next_stage + 1)
+    def _done(self, contract: Contract, opening: Opening, job: Job) -> None:
+        after = replace(job, standing=replace(job.standing, next_stage=opening.stage + 1))
+        self._store.save(contract, opening.job, after.standing, opening.attempt)
+        self._jobs[contract.digest] = after
 
-    def _carded(self, contract: Contract, job: Job, made: tuple[PublicKey, SealedTable | OpenTable]) -> None:
+    def _carded(self, contract: Contract, opening: Opening, job: Job, made: tuple[PublicKey, SealedTable | OpenTable]) -> None:
         key, table = made
         kept = table if isinstance(table, OpenTable) else table.data
         card = cards.Card(contract.digest.hex(), job.roster.hex(), contract.layout.card_step, key, job.cuts, kept)
         self._report(f"contract {contract.id[:8]}: card kept in {card.save(self._models)}")
+        self._done(contract, opening, job)
 
-    def _spend(self, contract: Contract, bits: int) -> None:
-        self._ledger.use(contract.digest.hex(), "bits", bits, contract.caps.disclosure_bits)
+    def _begin(self, contract: Contract, opening: Opening, bits: int) -> None:
+        """Count an attempt; the first at a step pays for its scores, which are the same in all of them."""
+        if self._store.attempt(contract, opening) == 1:
+            self._ledger.use(contract.digest.hex(), "bits", bits, contract.caps.disclosure_bits)
 
     def _hashed(self, contract: Contract) -> Subscribers:
         if contract.digest not in self._subscribers:
             shelf = self._config.at(self._config.state)
             made = hashed(self._table, self._config.table, contract, self._keys.seed, self._engine, shelf)
             self._subscribers[contract.digest] = made
+            if made.note:
+                self._report(f"contract {contract.id[:8]}: {made.note}")
         return self._subscribers[contract.digest]
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tandem.node.config import Address, NodeConfig, TableFile
+from tandem.node.config import Address, NodeConfig
+from tandem.node.inputs.source import TableSource
 
 
 class TelcoConfig(NodeConfig):
@@ -14,4 +15,4 @@ class TelcoConfig(NodeConfig):
     coordinator: Address = "127.0.0.1:7444"
     contracts: Path = Path("contracts")
     """Folder of the signed contracts that this node honours."""
-    table: TableFile
+    table: TableSource

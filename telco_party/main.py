@@ -39,13 +39,12 @@ def serve_command(
     """
     settings = read(config, TelcoConfig)
     party = keys.load(settings.at(settings.keys))
-    source = settings.table
-    table = load(settings.at(source.file), source.id, numeric=source.numeric, text=source.text, drop=source.drop)
-    report(f"{table.rows} subscribers with {len(table.columns)} variables read from {source.file}")
+    table = load(settings.table, settings.folder)
+    report(f"{table.rows} subscribers with {len(table.columns)} variables read from {settings.table.source}")
     state = settings.at(settings.state)
     disk.make_private_folder(state)
     pem = settings.at(settings.peers) / "coordinator.pem"
-    with Ledger(settings.at(settings.ledger)) as ledger, Pool(settings.workers) as pool:
+    with Ledger(settings.ledger_place) as ledger, Pool(settings.workers) as pool:
         node = Telco(settings, party, table, ledger, pool, System(), report)
         if any(contract.solver == COORDINATOR for contract in node.prepare()):
             disk.read_text(pem)  # if it is missing, now is the time to say so

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import closing
+from contextlib import ExitStack
+from dataclasses import replace
 
-from three_parties import make_coordinator, make_solving, make_telco, run_study, serving
+from three_parties import make_coordinator, make_job, make_solving, make_telco, run_study, serving
 
 from bank_party.conduct import Conductor
+from bank_party.solving import packed
 from tandem.arguments import Seeded
-from tandem.contract import BANK, COORDINATOR, TELCO
+from tandem.contract import BANK, COORDINATOR, ROLES, TELCO
 from tandem.engine.serial import Serial
 from tandem.node.casting import arranged, player
 from tandem.node.ledger_store import Ledger
 from tandem.session.loopback import converse
 from tandem.session.session import Session
+from tandem.session.tap import untapped
 
 
 class LoopbackStage:
@@ -47,10 +50,13 @@ class BanksSolver:
     """The bank's own solver as a troupe."""
 
     def __init__(self, solving):
-        self._solving = solving
+        self._solving, self._known = solving, b""
 
     def cast(self, _, session, opening):
-        return self._solving.cast(session, opening)
+        return replace(self._solving.cast(session, opening, self._known), finish=self._keep)
+
+    def _keep(self, after):
+        self._known = packed(after)
 
 
 def by_link(frames):
@@ -63,19 +69,23 @@ def by_link(frames):
 
 async def in_one_process(site, folder):
     frames = []
-    with closing(Ledger(folder / "loopback.sqlite")) as ledger:
+    with ExitStack() as stack:
+        ledgers = {role: stack.enter_context(Ledger(folder / f"loopback-{role}.sqlite")) for role in ROLES}
+
         def tap(party):
             return lambda seen: frames.append((party, seen))
 
         solving = make_solving(site, tap)
-        troupes = {TELCO: make_telco(site, ledger), **({BANK: BanksSolver(solving)} if solving else {COORDINATOR: make_coordinator(site)})}
+        solver = {BANK: BanksSolver(solving)} if solving else {COORDINATOR: make_coordinator(site, ledgers[COORDINATOR])}
+        troupes = {TELCO: make_telco(site, ledgers[TELCO]), **solver}
         stage = LoopbackStage(site.contract, troupes, tap)
-        trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: None))
+        job = make_job(site, ledgers[BANK], chance=Seeded(b"job"))
+        trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: untapped, job))
     return trained, frames
 
 
 async def over_grpc(site):
     async with serving(site) as nodes:
-        async with nodes.bank() as conductor:
+        async with nodes.bank(chance=Seeded(b"job")) as conductor:
             trained = await run_study(site, conductor)
         return trained, nodes.frames, {role: list(ledger.entries()) for role, ledger in nodes.ledgers.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tandem.arguments import Engine, Seeded
+from tandem.arguments import Engine, Once, Seeded, unkept
 from tandem.crypto.opening import SecretKey
 from tandem.engine.serial import Serial
 from tandem.score.statement import Here, roster_digest
@@ -20,7 +20,7 @@ from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Outline
 from tandem.train import sealer, solver, summer
 from tandem.train.pairs import pair_counts
-from tandem.train.script import CARD, DESCRIBE, OPEN, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, OPEN, TRAIN, order
 from tandem.wire.codec import Frame, decode
 from tandem.wire.messages import Opening
 
@@ -48,6 +48,8 @@ class Study:
     alter: Alter | None = None
     corrupt: Callable[[str, Here, Any], Any] = lambda _name, _here, role: role
     """(role's name, place, role) -> role: a party that cheats in one thing and is the shipped code in all others."""
+    once: Callable[[str], Once] = lambda _script_and_role: unkept
+    """What a role asks before it answers, by "train solver" and the like."""
     sign: Callable[[bytes], bytes] = lambda statement: statement[-32:] + bytes(32)
     verify: Callable[[bytes, bytes], bool] = lambda signature, statement: signature == statement[-32:] + bytes(32)
 
@@ -71,7 +73,7 @@ class Study:
         return self.play(DESCRIBE, here, {
             "sealer": sealer.describe(self.secret, self.rows, self.choice, self.terms, self.engine, self.chance("sealer")),
             "summer": summer.describe(self.coded, self.terms, self.engine, self.chance("summer")),
-            "solver": solver.describe(self.rows.count, self.terms),
+            "solver": solver.describe(self.rows.count, self.terms, self.once("describe solver")),
         })
 
     def train(self, ridge: float = 1.0) -> tuple[sealer.Progress, solver.Known]:
@@ -84,18 +86,29 @@ class Study:
                     self.secret, self.rows, progress, self.choice, self.terms, self.engine, self.chance("sealer", stage),
                     last=stage == self.terms.passes,
                 ),
-                "summer": summer.train(self.coded, here, self.terms, self.verify, self.engine, secrets),
-                "solver": solver.train(known, here, self.rows.count, self.terms, self.sign, self.chance("solver")),
+                "summer": summer.train(self.coded, here, self.terms, self.verify, self.engine, secrets, self.once("train summer")),
+                "solver": solver.train(
+                    known, here, self.rows.count, self.terms, self.sign, self.chance("solver"), self.once("train solver")
+                ),
             })
             progress, known = results["sealer"], results["solver"]
         return progress, known
 
+    def errors(self, progress: sealer.Progress, known: solver.Known) -> solver.Known:
+        here = self.here(self.terms.passes + 1, "errors")
+        results = self.play(ERRORS, here, {
+            "sealer": sealer.errors(self.secret, self.rows, progress, self.terms, self.engine, self.chance("sealer", "errors")),
+            "summer": summer.errors(self.coded, self.terms, self.engine, self.chance("summer", "errors")),
+            "solver": solver.errors(known, self.rows.count, self.terms, self.chance("solver", "errors")),
+        })
+        return results["solver"]
+
     def card(self, known: solver.Known) -> dict[str, Any]:
-        here = self.here(self.terms.passes + 1, "card")
+        here = self.here(len(order(self.terms)), "card")
         secrets = summer.Secrets(self.chance("summer", "card"), self.chance("kept"))
         return self.play(CARD, here, {
             "sealer": sealer.card(self.secret, self.rows, self.terms, self.engine),
-            "summer": summer.card(self.coded, here, self.terms, self.verify, self.engine, secrets),
+            "summer": summer.card(self.coded, here, self.terms, self.verify, self.engine, secrets, self.once("card summer")),
             "solver": solver.card(known, here, self.terms, self.sign, self.chance("solver")),
         })
 

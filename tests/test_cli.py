@@ -102,7 +102,8 @@ def test_help_lists_what_is_installed_and_only_that(capsys):
 
 
 @pytest.mark.parametrize("arguments", [("contract", "new"), ("contract", "sign"), ("contract", "verify"), ("contract", "show"),
-                                       ("ledger", "show"), ("ledger", "verify")])
+                                       ("ledger", "show"), ("ledger", "verify"), ("ledger", "compare"), ("ledger", "export"),
+                                       ("ledger", "page")])
 def test_every_command_explains_itself_with_an_example(arguments, capsys):
     assert run(*arguments, "--help") == 0
     assert "Example: tandem" in capsys.readouterr().out

@@ -199,3 +199,11 @@ def test_a_full_disk_keeps_the_signed_file_as_it_was(study, monkeypatch):
     with pytest.raises(InputError, match="disk is full"):
         study.sign("telco", "--variables", 26)
     assert study.file.read_bytes() == before
+
+
+def test_a_draft_with_cover_makes_room_in_the_roster_for_it(study):
+    study.new("--cover", 4)
+    assert (study.read().layout.cover, study.read().caps.roster) == (4, 30000)  # the table is smaller than 4 times 20 000
+    study.new("--cover", 4, "--table", 100_000, "--force")
+    assert study.read().caps.roster == 80_000
+    assert "groups of 4 of its people" in " ".join(run("show", study.file).output.split())

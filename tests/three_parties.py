@@ -16,6 +16,7 @@ import tomli_w
 from bank_party import studies
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
+from bank_party.jobs import Job, Kept
 from bank_party.solving import Solving
 from coordinator.casting import Coordinator
 from tandem.arguments import Seeded
@@ -25,6 +26,8 @@ from tandem.crypto.opening import SecretKey
 from tandem.engine.serial import Serial
 from tandem.node import disk
 from tandem.node.certificates import make_parties
+from tandem.node.chance import System
+from tandem.node.checkpoints import Checkpoints
 from tandem.node.client import Dialler, Stage
 from tandem.node.config import read
 from tandem.node.contracts import Contracts
@@ -127,7 +130,7 @@ def make_site(root: Path, *, telco_address="127.0.0.1:1", coordinator_address="1
     common = {"workers": 1, "patience": 30.0}
     study = {
         "contract": "contract.toml", "telco": telco_address, "coordinator": coordinator_address, "label": "label",
-        "table": {"file": "bank.csv", "id": "phone"}, **common,
+        "table": {"file": "bank.csv", "id": "phone"}, **common, "reconnect": 0.0,
     }
     node = {"listen": telco_address, "coordinator": coordinator_address, "table": {"file": "telco.csv", "id": "phone"}, **common}
     disk.write(site.study, tomli_w.dumps(study).encode())
@@ -139,17 +142,28 @@ def make_site(root: Path, *, telco_address="127.0.0.1:1", coordinator_address="1
 def make_telco(site: Site, ledger: Ledger, report=lambda _: None, engine=None, seed=b"telco") -> Telco:
     config = read(site.folder(TELCO) / "node.toml", TelcoConfig)
     disk.make_private_folder(config.at(config.state))
-    table = load(config.at(config.table.file), config.table.id)
+    table = load(config.table, config.folder)
     return Telco(config, site.parties[TELCO].keys, table, ledger, engine or Serial(), Seeded(seed), report)
 
 
-def make_coordinator(site: Site, report=lambda _: None) -> Coordinator:
-    return Coordinator(Contracts(site.folder(COORDINATOR) / "contracts"), site.parties[COORDINATOR].keys, report)
+def make_coordinator(site: Site, ledger: Ledger, report=lambda _: None, seed=b"coordinator") -> Coordinator:
+    contracts = Contracts(site.folder(COORDINATOR) / "contracts")
+    return Coordinator(contracts, site.parties[COORDINATOR].keys, ledger, Seeded(seed), report)
+
+
+def make_job(
+    site: Site, ledger: Ledger, purpose="train", *, contract=None, reconnect=0.0, afresh=True, tell=lambda _: None,
+    chance=System(),  # noqa: B008 - it has no state
+) -> Job:
+    store = Checkpoints(Kept, ledger, site.parties[BANK].keys.seed, System())
+    return Job.open(store, contract or site.contract, purpose, b"inputs", chance, reconnect, tell, afresh=afresh)
 
 
 def make_solving(site: Site, tap: Callable) -> Solving | None:
     """Return the bank's own solver if the contract wants one; frames of it go to tap("bank's solver")."""
-    return Solving(site.contract, site.parties[BANK].keys, lambda _: tap("bank's solver")) if site.contract.solver == BANK else None
+    if site.contract.solver != BANK:
+        return None
+    return Solving(site.contract, site.parties[BANK].keys, Seeded(b"bank's solver"), lambda _: tap("bank's solver"))
 
 
 @dataclass
@@ -175,25 +189,33 @@ class Nodes:
         return Dialler(keys or self.site.parties[BANK].keys, contract, mine)
 
     @asynccontextmanager
-    async def bank(self, contract: Contract | None = None, seed=b"bank", patience=20.0) -> AsyncIterator[Conductor]:
+    async def bank(self, contract=None, seed=b"bank", patience=20.0, **job) -> AsyncIterator[Conductor]:
+        """Give the bank a conductor, with a new job or, if `afresh` is False, the one that its ledger holds."""
         contract = contract or self.site.contract
         dialler = self.dialler(contract)
         try:
-            stage = Stage(contract, dialler, patience)
-            yield Conductor(stage, contract, Serial(), Seeded(seed), lambda _: self.tap(BANK), make_solving(self.site, self.tap))
+            with Ledger(self.site.folder(BANK) / "ledger.sqlite") as ledger:
+                job = make_job(self.site, ledger, contract=contract, **job)
+                stage = Stage(contract, dialler, patience)
+                yield Conductor(
+                    stage, contract, Serial(), Seeded(seed), lambda _: self.tap(BANK), job, make_solving(self.site, self.tap)
+                )
         finally:
             await dialler.close()
 
 
 @asynccontextmanager
-async def serving(site: Site, *, patience=20.0, opening_patience=5.0, engine=None, wrap: Callable | None = None) -> AsyncIterator[Nodes]:
-    """Run both nodes. `wrap(troupe)` may stand in for a node's troupe."""
-    nodes = Nodes(site)
+async def serving(
+    site: Site, *, patience=20.0, opening_patience=5.0, engine=None, wrap: Callable | None = None, ports: dict | None = None,
+    seed=b"telco",
+) -> AsyncIterator[Nodes]:
+    """Run both nodes, at `ports` if given. `wrap(troupe)` may stand in for a node's troupe."""
+    nodes, ports = Nodes(site), ports or {TELCO: 0, COORDINATOR: 0}
     wrap = wrap or (lambda troupe: troupe)
     for role in (TELCO, COORDINATOR):
         nodes.ledgers[role] = Ledger(site.folder(role) / "ledger.sqlite")
-    nodes.telco = make_telco(site, nodes.ledgers[TELCO], nodes.told[TELCO].append, engine)
-    nodes.coordinator = make_coordinator(site, nodes.told[COORDINATOR].append)
+    nodes.telco = make_telco(site, nodes.ledgers[TELCO], nodes.told[TELCO].append, engine, seed)
+    nodes.coordinator = make_coordinator(site, nodes.ledgers[COORDINATOR], nodes.told[COORDINATOR].append)
 
     def server(role, troupe, dialler=None) -> Server:
         def tap(contract, session):
@@ -203,7 +225,7 @@ async def serving(site: Site, *, patience=20.0, opening_patience=5.0, engine=Non
 
     nodes.servers[COORDINATOR] = server(COORDINATOR, nodes.coordinator)
     try:
-        nodes.ports[COORDINATOR] = await nodes.servers[COORDINATOR].start("127.0.0.1:0")
+        nodes.ports[COORDINATOR] = await nodes.servers[COORDINATOR].start(f"127.0.0.1:{ports[COORDINATOR]}")
         certificate = site.parties[COORDINATOR].keys.tls_certificate
 
         def dialler(contract: Contract) -> Dialler:
@@ -211,7 +233,7 @@ async def serving(site: Site, *, patience=20.0, opening_patience=5.0, engine=Non
             return Dialler(site.parties[TELCO].keys, contract, {COORDINATOR: (address, certificate)})
 
         nodes.servers[TELCO] = server(TELCO, nodes.telco, dialler)
-        nodes.ports[TELCO] = await nodes.servers[TELCO].start("127.0.0.1:0")
+        nodes.ports[TELCO] = await nodes.servers[TELCO].start(f"127.0.0.1:{ports[TELCO]}")
         yield nodes
     finally:
         for one in nodes.servers.values():
@@ -233,3 +255,23 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
         while not condition():  # noqa: ASYNC110 - what we wait for happens in other threads
             await asyncio.sleep(0.01)
 
+
+class Cut(Exception):
+    """The party dies here."""
+
+
+def dies_at(conductor, script, stage, kind, *, sent):
+    """Let the bank die at the first such frame."""
+    kept = conductor.tap
+
+    def tap(session):
+        inner = kept(session)
+
+        def seen(one):
+            inner(one)
+            if (one.script, one.stage, one.kind, one.sent) == (script, stage, kind, sent):
+                raise Cut
+
+        return seen
+
+    conductor.tap = tap

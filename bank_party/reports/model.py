@@ -147,7 +147,7 @@ class Report:
     study: its name. purpose: the contract's. made: date and time as text, given so that the page can be repeated byte for byte.
     asked, matched: customers. outcomes: matched against unmatched, None where the bank has labels of the matched alone.
     train_rows: matched rows that trained. variables: in the order to be shown (the page sorts by IV).
-    intercept: of the joint model. se_approximate: False after `se = "exact"`.
+    intercept: of the joint model. se_approximate: False after `se = "exact"`, where little had to be estimated.
     passes: run. accepted: passes that the loss rule took. grain: log-odds. card_step: points. key_bits: of the bank's modulus.
     coefficients_max_se_difference: joint against pooled, in the pooled fit's standard errors; None outside a rehearsal.
     seconds: by stage, in order; start, align, statistics, pass_1 ..., score, evaluate, rehearsal have words, other names are shown as

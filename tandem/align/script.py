@@ -7,11 +7,12 @@
         Answer   k * r_y * H(y)         --->
                                         <---  Weighed  sum of w_y * r_y * H(y), with weights w that she keeps
         Proof    about k times that     --->
-                                        <---  Roster   positions in Tags, ascending
+                                        <---  Roster   groups of Tags with a match in them, ascending
     learns |Y| and the roster                 learns |X|, and which of its rows are in X
 
 The digest comes back before the first query, so the table cannot be changed to fit what was asked (A5); the proof holds all
-answers to the one key that the contract pins. Neither stops a holder from filling X with every number there is: caps do.
+answers to the one key that the contract pins. Neither stops a holder from filling X with every number there is: caps do. A group is one
+tag, unless the contract has cover groups (see `cover`).
 """
 
 from __future__ import annotations
@@ -39,4 +40,4 @@ TAGS_LENGTH = 65_000
 """Tags of one message: just under 1 MiB."""
 
 ROSTER_LENGTH = 250_000
-"""Positions of one message: just under 1 MiB."""
+"""Groups of one message: just under 1 MiB."""

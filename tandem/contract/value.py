@@ -53,10 +53,6 @@ CARD_NOISE_BITS = 23
 """b under the final card."""
 
 
-def _cover(people: int) -> int:
-    if people != 1:
-        raise ValueError('must be 1 in this version: cover groups come with "From demo to deployment"')
-    return people
 
 
 def _oprf_key(point: str) -> str:
@@ -94,9 +90,9 @@ class Caps(Value):
     identifiers: int = Field(ge=1, le=100_000_000)
     """|Y|: identifiers the bank may ask for, over the contract's life (telco)."""
     table: int = Field(ge=1, le=(1 << 32) - 1)
-    """|X|: tags the telco may offer (bank)."""
+    """|X|: tags the telco may offer (bank); a cover group that lost people keeps all its tags."""
     roster: int = Field(ge=1, le=100_000_000)
-    """N: rows both work with (telco)."""
+    """N: rows both work with (telco); customers and their cover, up to layout.cover rows for a customer."""
     disclosure_bits: int = Field(ge=1, le=10_000)
     """Bits of score a person that the bank may read over the contract's life (telco)."""
     trainings: int = Field(default=1, ge=1, le=100)
@@ -132,10 +128,12 @@ class Layout(Value):
     """Whether the telco may hold the weights of its variables, which come from labels, in the clear."""
     ridge: Ridge = "1"
     """Penalty on coefficients; a decimal number."""
+    se: Literal["approximate", "exact"] = "approximate"
+    """Standard errors: from counts of pairs of bins, or from sealed totals of pairs, which take one more session."""
     hold_out: Share = "3/10"
     """Share of the roster kept for evaluation."""
-    cover: Annotated[int, AfterValidator(_cover)] = 1
-    """f: people in a cover group."""
+    cover: int = Field(default=1, ge=1, le=16)
+    """f: people in a cover group, which the bank names whole; 1 names its customers."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -219,9 +217,9 @@ class Contract(Value):
         if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
             raise ValueError("card and training must both be given for a scoring contract, and for no other")
         if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
-            raise ValueError("caps.roster must not exceed caps.identifiers or caps.table: nobody else can match")
-        if self.layout.min_matched > self.caps.roster:
-            raise ValueError("layout.min_matched must not exceed caps.roster: no study could start")
+            raise ValueError("caps.roster must not exceed caps.identifiers times layout.cover, or caps.table: nobody else can be named")
+        if self.layout.min_matched * self.layout.cover > self.caps.roster:
+            raise ValueError("layout.min_matched times layout.cover must not exceed caps.roster: no study could start")
         if self.caps.disclosure_bits < self.job_bits:
             raise ValueError(f"caps.disclosure_bits must be at least {self.job_bits}: that is what one job discloses a person")
         return self
@@ -322,8 +320,9 @@ class Contract(Value):
 
     @property
     def totals(self) -> int:
-        """Independent totals that one label slot yields over the telco's variables: d_t * (B - 1)."""
-        return self.telco.variables * (self.layout.bins - 1)
+        """Independent totals of one slot over the telco's variables: d_t * (B - 1), and with exact errors one a pair of variables."""
+        d = self.telco.variables
+        return d * (self.layout.bins - 1) + (d * (d - 1) // 2 if self.layout.se == "exact" else 0)
 
     # Signing, and what a node asks before it handles a frame
 

@@ -20,6 +20,8 @@ Both = tuple[str, str]
 
 SAFE_BITS = 3072
 """Length of the modulus below which a warning is printed."""
+CROWDED = 0.1
+"""Share of the telco's people who are customers, for which the warning about cover gives its figure: q / (1 - (1 - q)^f) of a group."""
 ROWS_A_TOTAL = 50
 """Matched training rows a total, under which telco and coordinator together come near to single rows (T9)."""
 
@@ -68,6 +70,11 @@ def costs(contract: Contract, language: Language = "en") -> tuple[str, ...]:
     return tuple(_pick(both, language) for both in _costs(contract))
 
 
+def disclosures(contract: Contract, language: Language = "en") -> Page:
+    """Return the page that says who learns what."""
+    return pages(contract, language)[1]
+
+
 def _pick(both: Both, language: Language) -> str:
     return both[0 if language == "en" else 1]
 
@@ -112,6 +119,9 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
         f"grain {layout.grain} of log-odds, card step {layout.card_step}, ridge {layout.ridge}, hold-out {layout.hold_out}",
         f"训练分粒度 {layout.grain}（对数几率），评分卡步长 {layout.card_step}，岭系数 {layout.ridge}，留出 {layout.hold_out}",
     )
+    if contract.kind == "training":
+        errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
+        yield ("standard errors", "标准误"), errors[layout.se]
     weak: Both = ("", "")
     if layout.key_bits < SAFE_BITS:
         weak = (
@@ -127,6 +137,9 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
         "the size of the telco's table, and which of its own identifiers are in it",
         "运营商名单的大小，以及自己的标识中哪些在其中",
     )
+    scored: Both = ("a matched customer", "每位匹配客户")
+    if layout.cover > 1:
+        scored = ("a person of the roster, cover included", "名册中每人（含掩护）")
     if contract.kind == "training":
         yield NAMES[BANK], _both(
             en=f"under aliases, the rows and bads of each bin that has at least {layout.min_bin} rows, {layout.min_class} bads "
@@ -134,28 +147,36 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             zh=f"以代号表示的每个分箱的人数和坏样本数（至少 {layout.min_bin} 人、坏好样本各至少 {layout.min_class} 个；更小的先合并）",
         )
         yield NAMES[BANK], (
-            f"in each of {layout.passes} passes one dithered telco score a matched customer, {contract.pass_bits} bits each",
-            f"{layout.passes} 轮中每轮每位匹配客户一个加抖动的运营商分，每个 {contract.pass_bits} 比特",
+            f"in each of {layout.passes} passes one dithered telco score {scored[0]}, {contract.pass_bits} bits each",
+            f"{layout.passes} 轮中每轮{scored[1]}一个加抖动的运营商分，每个 {contract.pass_bits} 比特",
         )
         yield NAMES[BANK], (
             "at the end the card's points, and coefficients and errors rounded to 0.05 standard errors",
             "结束时得到评分卡分值，以及舍入到 0.05 个标准误的系数和误差",
         )
     yield NAMES[BANK], (
-        f"one card score a matched customer, {contract.card_bits} bits",
-        f"每位匹配客户一个评分卡分，{contract.card_bits} 比特",
+        f"one card score {scored[0]}, {contract.card_bits} bits",
+        f"{scored[1]}一个评分卡分，{contract.card_bits} 比特",
     )
     if contract.kind == "training" and contract.solver == BANK:
-        for text in (_totals(contract), _BEFORE_RELEASE):
+        for text in (*_totals(contract), _BEFORE_RELEASE):
             yield NAMES[BANK], text
     yield NAMES[TELCO], ("how many identifiers were asked, and that the job ran", "被询问的标识个数，以及任务运行过")
-    yield NAMES[TELCO], (
-        f"the roster: which persons of its table are customers of the bank (at most {caps.roster})",
-        f"名册：自己名单中哪些人是银行客户（至多 {caps.roster} 人）",
-    )
+    if layout.cover == 1:
+        yield NAMES[TELCO], (
+            f"the roster: which persons of its table are customers of the bank (at most {caps.roster})",
+            f"名册：自己名单中哪些人是银行客户（至多 {caps.roster} 人）",
+        )
+    else:
+        yield NAMES[TELCO], _both(
+            en=f"the roster: groups of {layout.cover} of its people, in each of whom at least one is a customer of the bank (at most "
+            f"{caps.roster} people in all)",
+            zh=f"名册：由自己名单中每 {layout.cover} 人组成的若干组，每组至少一人是银行客户（合计至多 {caps.roster} 人）",
+        )
     yield from ((NAMES[TELCO], text) for text in _telcos_weights(contract))
     if contract.solver == COORDINATOR:
-        yield NAMES[COORDINATOR], _totals(contract) if contract.kind == "training" else ("the card's coefficients", "评分卡的系数")
+        for text in _totals(contract) if contract.kind == "training" else (("the card's coefficients", "评分卡的系数"),):
+            yield NAMES[COORDINATOR], text
         yield NAMES[COORDINATOR], (
             "no row, no identifier, no column name; it holds no decryption key",
             "得不到任何行、标识和列名；不持有解密密钥",
@@ -179,14 +200,30 @@ def _telcos_weights(contract: Contract) -> Iterator[Both]:
     yield ("no column of the bank, and no label of a customer as such", "得不到银行的列，也不直接得到客户的标签")
 
 
-def _totals(contract: Contract) -> Both:
+def _totals(contract: Contract) -> Iterator[Both]:
+    """Yield what whoever solves learns of a training."""
     least = contract.layout.min_bin
-    return _both(
+    yield _both(
         en="totals by bin: rows, bads, weights, residuals, and weighted sums of the bank's columns; the telco's counts of pairs of "
         f"bins (0 under {least} rows); the bank's own totals and coefficients",
         zh="按箱合计：人数、坏样本数、权重、残差、银行各列的加权和；"
         f"运营商的两两分箱计数（少于 {least} 记为 0）；银行自己的合计和系数",
     )
+    if contract.layout.se == "approximate":
+        return
+    if contract.solver == COORDINATOR:
+        yield _both(
+            en="for the exact standard errors: the totals by bin once more, at the end, and for each pair of the telco's variables in "
+            "the model one total of weights times both variables' WoE; single pairs of bins stay sealed",
+            zh="为求精确标准误：结束时再得一次按箱合计，以及模型中每两个运营商变量一个合计（权重乘以两变量的 WoE）；"
+            "单个两两分箱的合计保持密封",
+        )
+    else:
+        yield _both(
+            en="for the exact standard errors: the totals by bin once more, at the end, and the total weight of every pair of bins of at "
+            f"least {least} rows: it holds the key that these are sealed with",
+            zh=f"为求精确标准误：结束时再得一次按箱合计，以及每个两两分箱（至少 {least} 人）的权重合计：密封所用的密钥在它手中",
+        )
 
 
 _BEFORE_RELEASE: Both = (
@@ -212,7 +249,7 @@ def _caps(contract: Contract) -> Iterator[tuple[Both, Both]]:
 def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
     alone: Both = ("", "")
     layout = contract.layout
-    for text in _costs(contract):
+    for text in (*_costs(contract), *_named(layout.cover)):
         yield alone, text
     for text in _ALWAYS:
         yield alone, text
@@ -243,12 +280,33 @@ def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
         )
 
 
+def _named(cover: int) -> Iterator[Both]:
+    """Yield what the roster gives away, and what cover costs."""
+    if cover == 1:
+        yield _both(  # A3
+            "The telco learns which numbers of its table are the bank's customers, 1 in 1, and it can put numbers into its table that it "
+            "does not serve.",
+            "运营商得知其名单中哪些号码是银行客户（1 比 1）；它可以把并非自己用户的号码放进名单。",
+        )
+        return
+    crowded = (1 - (1 - CROWDED) ** cover) / CROWDED
+    yield _both(  # A3, A9, A10
+        f"Cover hides a customer among {cover} people, on average, from a telco without side knowledge: not row by row; among fewer where "
+        f"people have left the group, or where many are customers (1 in {crowded:.1f} if {CROWDED:.0%} of the telco's people are); and not "
+        "from a telco that forges its groups or does not keep them. It can put numbers into its table that it does not serve.",
+        f"掩护使没有旁证的运营商平均只能把客户定位到 {cover} 人之中：并非逐行成立；组内有人离网、或客户占比高时更少"
+        f"（运营商用户中 {CROWDED:.0%} 是客户时为 {crowded:.1f} 人）；若运营商伪造分组或不保持分组则无效。它可以把并非"
+        "自己用户的号码放进名单。",
+    )
+    yield _both(  # A12
+        f"Cover makes sealing, traffic and scoring grow up to {cover}-fold. The other people of each group are scored too, and their "
+        "scores come back to the bank, under tags that a later query with the same key would name.",
+        f"掩护使密封、流量和评分最多增至 {cover} 倍。组内其他人也被评分，分数同样返回银行，只是挂在标签下；"
+        "以后用同一密钥查询即可认出。",
+    )
+
+
 _ALWAYS: tuple[Both, ...] = (
-    _both(  # A3, cover 1
-        "The telco learns which numbers of its table are the bank's customers, 1 in 1, and it can put numbers into its table that it does "
-        "not serve.",
-        "运营商得知其名单中哪些号码是银行客户（1 比 1）；它可以把并非自己用户的号码放进名单。",
-    ),
     (  # A10
         "The telco can compare the roster with its other subscribers and guess who else looks like a customer.",
         "运营商可以把名册与其他用户比较，猜测还有谁像银行客户。",

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from tandem.arguments import Chance
-from tandem.errors import ForeignElement
+from tandem.errors import ForeignElement, InputError
 
 try:
     import rbcl
 except OSError as problem:
-    raise ImportError("rbcl cannot load libsodium from the temporary folder: set TMPDIR to one not mounted noexec") from problem
+    raise InputError("rbcl cannot load libsodium from the temporary folder: set TMPDIR to one not mounted noexec") from problem
 
 _SODIUM: Any = rbcl._sodium  # noqa: SLF001 - the loaded library itself; the wrappers around it cost more than they check
 with contextlib.suppress(OSError):  # where a mapped file cannot be removed it stays, as rbcl leaves it
@@ -208,11 +208,13 @@ def admit_points(data: bytes) -> list[bytes]:
 
 
 def distinct(points: bytes | bytearray) -> None:
-    """Pass if no two of the points joined are equal. Raises ForeignElement, naming two positions, else."""
-    # trailing zeros fall away in numpy's byte strings; all are equally long, so equal still means equal
-    cut = np.frombuffer(points, f"S{WIDTH}")
-    order = np.argsort(cut)
-    equal = np.flatnonzero(cut[order[1:]] == cut[order[:-1]])
+    """Pass if no two of the points joined are equal, by their first 16 bytes. Raises ForeignElement, naming two positions, else.
+
+    Two different elements of 10 million begin alike with odds of 2^-82.
+    """
+    halves = np.frombuffer(points, "<u8").reshape(-1, 4)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))
+    equal = np.flatnonzero((halves[order[1:], :2] == halves[order[:-1], :2]).all(axis=1))
     if len(equal):
         one, other = sorted((int(order[equal[0]]), int(order[equal[0] + 1])))
         raise ForeignElement(f"the elements at positions {one} and {other} (from 0) are equal")

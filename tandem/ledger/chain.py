@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tandem.ledger.disclosure import Disclosed
@@ -39,13 +39,19 @@ class Entry:
     hash: str = ""
 
 
+def canonical(entry: Entry, *, bound: bool = False) -> str:
+    """Return everything in `entry` but its own hash as JSON: keys sorted, no spaces. `bound`: with the hash, as an export holds it."""
+    fields: dict[str, Any] = {**vars(entry), "disclosed": [vars(each) for each in entry.disclosed]}
+    if not bound:
+        del fields["hash"]
+    # `default`: a foreign type, put into the file by someone, must fail the hash and not the check
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=repr)
+
+
 def digest(entry: Entry) -> str:
     """Return the hash of everything in `entry` but its own hash: SHA-256 of canonical JSON, in hex."""
-    fields: dict[str, Any] = asdict(entry)
-    del fields["hash"]
-    # `default`: a foreign type, put into the file by someone, must fail the hash and not the check
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=repr)
-    return hashlib.sha256(b"tandem-ledger-entry-v1\0" + text.encode()).hexdigest()
+    # `errors`: half a character, put there by someone, must fail the hash and not the check
+    return hashlib.sha256(b"tandem-ledger-entry-v1\0" + canonical(entry).encode(errors="backslashreplace")).hexdigest()
 
 
 def link(entry: Entry, number: int, previous: str) -> Entry:
@@ -62,18 +68,45 @@ class Break:
     reason: str
 
 
+class Follower:
+    """Follows a chain entry by entry and remembers where it first did not hold. `gaps`: entries of one contract, whose numbers may leap."""
+
+    def __init__(self, *, gaps: bool = False) -> None:
+        self.number = 0
+        """The last entry's number."""
+        self.previous = GENESIS
+        """The last entry's hash."""
+        self.found: Break | None = None
+        """The first place where the chain did not hold."""
+        self._gaps = gaps
+
+    def take(self, entry: Entry) -> None:
+        """Follow one entry further."""
+        if self.found is not None:
+            return
+        number, previous = self.number + 1, self.previous
+        if self._gaps and isinstance(entry.number, int) and entry.number > number:
+            number, previous = entry.number, entry.previous  # what came between belongs to other contracts and is not here
+        if entry.number != number:
+            self.found = Break(number, f"entry {number} is missing: entry {entry.number} stands in its place")
+        elif entry.previous != previous:
+            self.found = Break(number, f"entry {number} does not follow the one before: one of the two was put in later")
+        elif entry.hash != digest(entry):
+            self.found = Break(number, f"entry {number} was changed after it was written")
+        self.number, self.previous = number, entry.hash
+
+    def end(self, head: tuple[int, str]) -> Break | None:
+        """Return the first place where the chain does not hold, None if it holds and ends at `head` (number, hash)."""
+        if self.found is None and head != (self.number, self.previous) and not (self._gaps and self.number < head[0]):
+            return Break(self.number + 1, f"the ledger ends at entry {self.number}, but {head[0]} were written: the newest were cut off")
+        return self.found
+
+
 def first_break(entries: Iterable[Entry], head: tuple[int, str] | None = None) -> Break | None:
     """Return the first place where the chain does not hold, None if it holds to the end and ends at `head` (number, hash) if given."""
-    number, previous = 0, GENESIS
+    chain = Follower()
     for entry in entries:
-        number += 1
-        if entry.number != number:
-            return Break(number, f"entry {number} is missing: entry {entry.number} stands in its place")
-        if entry.previous != previous:
-            return Break(number, f"entry {number} does not follow the one before: one of the two was put in later")
-        if entry.hash != digest(entry):
-            return Break(number, f"entry {number} was changed after it was written")
-        previous = entry.hash
-    if head is not None and head != (number, previous):
-        return Break(number + 1, f"the ledger ends at entry {number}, but {head[0]} were written: the newest were cut off")
-    return None
+        chain.take(entry)
+        if chain.found is not None:
+            break
+    return chain.found if head is None else chain.end(head)

@@ -43,6 +43,8 @@ class Declared:
     """By learner the word for what is learnt, a key of WORDS."""
     by_person: bool = False
     """The disclosure is counted in bits a person."""
+    keyed: str = ""
+    """What a bank that listens in the coordinator's place learns instead: it has the key, and what is said to its other role."""
 
     @property
     def label_in_clear(self) -> bool:
@@ -54,7 +56,7 @@ class Declared:
 
         `reader`: who it is that reads in that listener's place, such as the bank where it solves itself.
         """
-        what = self.learns.get(listener)
+        what = self.keyed if self.keyed and reader == BANK != listener else self.learns.get(listener)
         return () if what is None else (Disclosed(reader or listener, what, bits if self.by_person else 0),)
 
 
@@ -78,13 +80,18 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "table-size": ("the size of the telco's table", "运营商名单的大小"),
     "asked": ("how many identifiers were asked", "被询问的标识个数"),
     "matches": ("which of its own identifiers match", "自己的标识中哪些匹配"),
-    "roster": ("the roster: which persons of its table are the bank's customers", "名册：自己名单中哪些人是银行客户"),
+    "roster": (
+        "the roster: which persons of its table are the bank's customers, or in a cover group with one",
+        "名册：自己名单中哪些人是银行客户，或与客户同在一个掩护组",
+    ),
     "modulus": ("the bank's public key", "银行的公钥"),
     "ran": ("that the job ran", "任务运行过"),
     "shapes": ("under aliases, the number of bins of each variable", "以代号表示的各变量箱数"),
     "shapes-rows": ("under aliases, the bins of each variable and the rows in each", "以代号表示的各变量分箱及各箱人数"),
     "pairs": ("counts of pairs of bins, 0 where small", "两两分箱计数，过小者记为 0"),
     "totals": ("totals by bin: rows, bads, weights, residuals, weighted sums", "按箱合计：人数、坏样本数、权重、残差、加权和"),
+    "crossed": ("one weighted total for each pair of telco variables in the model", "模型中每两个运营商变量一个加权合计"),
+    "pair-totals": ("total weights by pairs of bins, none where the count is small", "两两分箱的权重合计，人数过少者除外"),
     "wish": ("numbers of training rows and bads; which variables the bank wishes to keep", "训练行数和坏样本数；银行希望保留的变量"),
     "statistics": ("rows, bads, WoE and IV of released bins, under aliases", "以代号表示的已放行分箱的人数、坏样本数、WoE 和 IV"),
     "own": ("the bank's own Hessian, gradient and coefficients", "银行自己的海森矩阵、梯度和系数"),
@@ -92,7 +99,13 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),
     "weights": ("the points of every bin of its variables: weights that come from labels", "自己各变量每箱的分值：由标签得出的权重"),
-    "scores": ("one score a roster row, coarse", "名册每行一个粗化的分数"),
+    "offer": (
+        "the size of the telco's table, whether it is hashed yet, and the number of bins of each variable",
+        "运营商名单的大小、是否已做哈希，以及各变量的箱数",
+    ),
+    "speed": ("how fast the machine is, and its memory", "机器的速度和内存"),
+    "probed": ("the other node's version and clock, and that it honours the contract", "对方节点的版本和时钟，以及它认可该合约"),
+    "scores": ("one score a roster row, cover included, coarse", "名册每行（含掩护）一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
 
@@ -117,10 +130,13 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Key", (_TO_TELCO, _TO_COORDINATOR), learns={TELCO: "modulus", COORDINATOR: "modulus"}),
     Declared("Shapes", ((TELCO, BANK), *_SUMMED), learns={BANK: "shapes", COORDINATOR: "shapes-rows"}),
     Declared("Sealed", (_TO_TELCO,), "sealed", label_derived=True, learns={TELCO: "ran"}),
-    Declared("Shares", ((TELCO, BANK),), "masked", label_derived=True),
-    # with the masks, which reach it apart, the opened shares become totals: each half is half of that disclosure
-    Declared("Masks", _SUMMED, "masked", learns={COORDINATOR: "totals"}),
+    Declared("Shares", ((TELCO, BANK), (COORDINATOR, BANK)), "masked", label_derived=True),
+    # with the masks, which reached it apart, the opened shares become totals; a bank that solves opens its shares itself
+    Declared("Masks", _SUMMED, "masked", keyed="totals"),
     Declared("Opened", (_TO_COORDINATOR,), "clear", label_derived=True, learns={COORDINATOR: "totals"}),
+    # exact standard errors: the coordinator cannot open a pair's total, and takes its own mask off a sum of many
+    Declared("PairSums", _SUMMED, "sealed", label_derived=True, learns={COORDINATOR: "ran"}, keyed="pair-totals"),
+    Declared("Crossed", (_TO_COORDINATOR,), "clear", label_derived=True, learns={COORDINATOR: "crossed"}),
     # statistics and training
     Declared("Wish", (_TO_COORDINATOR,), label_derived=True, learns={COORDINATOR: "wish"}),
     Declared("Statistics", _SOLVED, label_derived=True, learns={BANK: "statistics"}),
@@ -136,5 +152,12 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     # where the contract says weights = "open"
     Declared("Points", ((COORDINATOR, TELCO),), label_derived=True, learns={TELCO: "weights"}),
     Declared("OpenScores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
+    # planning: nothing in it hangs on a label, and the padding of a probe means nothing
+    Declared("Probe", (_TO_TELCO,)),
+    Declared("Offer", ((TELCO, BANK),), learns={BANK: "offer"}),
+    Declared("Speed", ((TELCO, BANK), *_SOLVED), learns={BANK: "speed"}),
+    # a probe, before any study
+    Declared("Hello", _EVERY, learns={BANK: "probed", TELCO: "probed", COORDINATOR: "probed"}),
+    Declared("Load", _EVERY),
 )})
 """Every message there is. `Scores` is sealed on the wire under the key of its receiver, who reads it: declared clear."""

@@ -85,8 +85,16 @@ def size(opening: Opening, name: str) -> int:
     return declared[name]
 
 
-def stage_in_order(opening: Opening, due: int, passes: int) -> None:
-    """Pass if this is the pass that is due: 1 to `passes` for training, then the card. Raises OutOfTurn."""
-    last = opening.script == "card"
-    if opening.stage != due or last != (due == passes + 1):
-        raise OutOfTurn(f"stage {opening.stage} of {opening.script[:20]!r} where stage {due} of {passes + 1} was due")
+def due_step(order: tuple[Script, ...], due: int) -> str:
+    """Return the name of the step that is due, as `checkpoints.step_of` has it; nothing after the last."""
+    return f"{order[due - 1].name}-{due}" if due <= len(order) else ""
+
+
+def stage_in_order(opening: Opening, due: int, order: tuple[Script, ...], *, begun: bool) -> None:
+    """Pass if this is the session that is due, or, unless that one has `begun`, the one before; `order` holds the script of stage 1 and on.
+
+    A caller may stand one stage behind: it keeps its result after we kept ours. Raises OutOfTurn.
+    """
+    near = opening.stage == due or (not begun and opening.stage == due - 1)
+    if not near or not 1 <= opening.stage <= len(order) or opening.script != order[opening.stage - 1].name:
+        raise OutOfTurn(f"stage {opening.stage} of {opening.script[:20]!r} where stage {due} of {len(order)} was due")

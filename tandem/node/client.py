@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from tandem.contract import Contract, Role
+from tandem.errors import PeerLost
 from tandem.node.casting import Cast, arranged, player
 from tandem.node.driver import METHOD, PATIENCE, Called, Link, drive, mute
 from tandem.node.keys import Keys
@@ -30,6 +31,14 @@ class Dialler:
     def dial(self, role: Role) -> grpc.aio.StreamStreamCall[bytes, bytes]:
         """Open a stream to the party that plays `role`."""
         return self._channels[role].stream_stream(METHOD)()
+
+    async def reach(self, role: Role, seconds: float) -> None:
+        """Wait until the connection to `role` stands. Raises PeerLost if it does not within `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._channels[role].channel_ready()
+        except TimeoutError:
+            raise PeerLost(f"the {role} cannot be reached, or holds another key than the pinned one") from None
 
     async def close(self) -> None:
         """Hang up everywhere."""
@@ -69,8 +78,12 @@ class Stage:
                         await called.end()
                 except TimeoutError:
                     raise mute(called.peer, self._patience) from None
-            return result
+        except PeerLost:
+            for called in calls:  # one that refused makes us lose the others: tell of the refusal
+                await called.require_no_refusal()
+            raise
         finally:
             for called in calls:
                 called.call.cancel()
             thread.shutdown(wait=False)
+        return result

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tandem.contract.fields import complaint
 from tandem.errors import InputError
 from tandem.node import disk
+from tandem.node.ledger_database import Place, place_of
 
 
 def _address(text: str) -> str:
@@ -24,20 +25,12 @@ def _address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class TableFile(BaseModel):
-    """A party's file and how to read it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: Path
-    id: str
-    numeric: list[str] = []
-    text: list[str] = []
-    drop: list[str] = []
-    keep: Literal["error", "first", "last"] = "error"
-    """Which row of a repeated identifier stays: error, first, last."""
-    drop_bad: bool = False
-    """Leave rows with an empty or malformed identifier out, and count them."""
+def checked_address(text: str) -> str:
+    """Return `text` if it is host:port. Raises InputError."""
+    try:
+        return _address(text)
+    except ValueError as failure:
+        raise InputError(f"{text!r} {failure}") from None
 
 
 class NodeConfig(BaseModel):
@@ -50,10 +43,22 @@ class NodeConfig(BaseModel):
     peers: Path = Path("peers")
     """Certificates of those we dial, <role>.pem."""
     state: Path = Path("state")
-    ledger: Path = Path("ledger.sqlite")
+    ledger: str = "ledger.sqlite"
+    """A file of SQLite, or a postgresql:// URL without password."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     patience: float = Field(default=900.0, ge=1.0, le=86_400.0)
     """Seconds to wait for a peer that says nothing."""
+
+    @field_validator("ledger")
+    @classmethod
+    def _possible(cls, text: str) -> str:
+        place_of(text)
+        return text
+
+    @property
+    def ledger_place(self) -> Place:
+        """Where the ledger lies, as seen from where we run."""
+        return place_of(self.ledger, self.folder)
 
     def at(self, path: Path) -> Path:
         """Return a path of this file as seen from where we run."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from tandem.errors import InputError
 
@@ -46,9 +49,17 @@ def make_private_folder(path: Path) -> None:
 
 
 def write(path: Path, data: bytes, mode: int = PRIVATE, *, replace: bool = True) -> None:
-    """Write the file whole or not at all: a temporary beside it (0600 from the start), synced, then renamed.
+    """Write the file whole or not at all; see `writing`."""
+    with writing(path, mode, replace=replace) as file:
+        file.write(data)
 
-    Raises InputError where that fails (full disk, no permission) or, without `replace`, where the file exists; nothing is left behind.
+
+@contextmanager
+def writing(path: Path, mode: int = PRIVATE, *, replace: bool = True) -> Iterator[BinaryIO]:
+    """Give a file to write to that takes its name at the end of the block: whole or not at all.
+
+    A temporary beside it (0600 from the start), synced, then renamed. Raises InputError where that fails (full disk, no permission) or,
+    without `replace`, where the file exists; if that or the block fails, nothing is left behind.
     """
     temporary = ""
     try:
@@ -56,7 +67,7 @@ def write(path: Path, data: bytes, mode: int = PRIVATE, *, replace: bool = True)
         with os.fdopen(handle, "wb") as file:
             if mode != PRIVATE:
                 os.fchmod(file.fileno(), mode)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if replace:
@@ -72,12 +83,37 @@ def write(path: Path, data: bytes, mode: int = PRIVATE, *, replace: bool = True)
                 Path(temporary).unlink()
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock on the file `path`, made if absent, while the context lasts. Raises InputError if another process holds it."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE)
+    except OSError as failure:
+        raise explain(failure, path, "write") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{path} is locked: another command is at work on the same contract; wait for it, or stop it") from None
+        yield
+    finally:
+        os.close(handle)
+
+
 def read_private(path: Path) -> bytes:
     """Return the bytes of a secret. Raises InputError if it is missing, or not ours, or readable by others: then it is no secret."""
     try:
         with path.open("rb") as file:
             _owned(os.fstat(file.fileno()), path, "chmod 600")
             return file.read()
+    except OSError as failure:
+        raise explain(failure, path, "read") from None
+
+
+def require_private_folder(path: Path) -> None:
+    """Pass if the folder is ours and nobody else may enter it. Raises InputError."""
+    try:
+        _owned(path.stat(), path, "chmod 700")
     except OSError as failure:
         raise explain(failure, path, "read") from None
 

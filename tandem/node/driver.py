@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 import grpc
 
-from tandem.errors import PeerLost
+from tandem.errors import LOST, PeerLost, PeerRefused
 from tandem.session.session import Send, Wait
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Called:
         try:
             data = await self.call.read()
         except grpc.aio.AioRpcError as error:
-            raise lost(self.peer, error.code()) from None
+            raise lost(self.peer, error.code(), error.details()) from None
         if not isinstance(data, bytes):
             raise lost(self.peer, grpc.StatusCode.OK)
         return data
@@ -61,9 +61,9 @@ class Called:
         try:
             await self.call.write(frame)
         except grpc.aio.AioRpcError as error:
-            raise lost(self.peer, error.code()) from None
+            raise lost(self.peer, error.code(), error.details()) from None
         except (grpc.aio.BaseError, asyncio.InvalidStateError):
-            raise lost(self.peer, await self.call.code()) from None
+            raise lost(self.peer, await self.call.code(), await self.call.details()) from None
 
     async def end(self) -> None:
         """Say that we are done, and wait until the peer is too: only then has it kept its result. Raises PeerLost if it has not."""
@@ -71,8 +71,13 @@ class Called:
             await self.call.done_writing()
             code = await self.call.code()
         except grpc.aio.AioRpcError as error:
-            code = error.code()
+            raise lost(self.peer, error.code(), error.details()) from None
         if code is not grpc.StatusCode.OK:
+            raise lost(self.peer, code, await self.call.details())
+
+    async def require_no_refusal(self) -> None:
+        """Raise PeerRefused if the peer has ended the stream with a refusal."""
+        if self.call.done() and (code := await self.call.code()) == grpc.StatusCode.FAILED_PRECONDITION:
             raise lost(self.peer, code)
 
 
@@ -114,10 +119,12 @@ class Accepted:
             raise PeerLost(f"the {self.peer} hung up in the middle of the conversation") from None
 
 
-def lost(peer: str, code: grpc.StatusCode) -> PeerLost:
-    """Return the error that tells a user what became of the peer, by the status with which its stream ended."""
+def lost(peer: str, code: grpc.StatusCode, details: str | None = None) -> PeerLost:
+    """Return the error that tells a user what became of the peer, by the status with which its stream ended: PeerRefused if it refused."""
     if code == grpc.StatusCode.FAILED_PRECONDITION:
-        return PeerLost(f"the {peer} refused or failed; it does not say why to others: look into its log")
+        return PeerRefused(f"the {peer} refused or failed; it does not say why to others: look into its log")
+    if code == grpc.StatusCode.UNAVAILABLE and details == LOST:
+        return PeerLost(f"the {peer} lost its connection, to us or to another party")
     if code == grpc.StatusCode.UNAVAILABLE:
         return PeerLost(f"the {peer} cannot be reached, died, or holds another key than the pinned one: is it running at this address?")
     if code in {grpc.StatusCode.OK, grpc.StatusCode.INTERNAL}:  # INTERNAL: we were writing when it ended; its own status is lost to us

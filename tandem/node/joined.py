@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from tandem.errors import PeerRefused
 from tandem.node.casting import Cast
 from tandem.node.client import Stage
 from tandem.session.tap import Tap
@@ -35,19 +36,21 @@ def within(party: str) -> tuple[Within, Within]:
     return one, Within(party, one.said, one.heard)
 
 
-async def play_both(stage: Stage, casts: tuple[tuple[Cast, Tap], tuple[Cast, Tap]], session: bytes, opening: Opening, party: str) -> Any:
-    """Play two roles side by side, keep what each ends with (`Cast.finish`), and return the first one's result.
+async def play_both(
+    stage: Stage, first: tuple[Cast, Tap], second: tuple[Cast, Tap], session: bytes, opening: Opening, party: str
+) -> tuple[Any, Any]:
+    """Play two roles side by side, and return what each ends with.
 
-    Each Cast comes with the tap of its session. Raises what the first of them to fail raises; the other is hung up.
+    Each Cast comes with the tap of its session. Raises what the first of them to fail raises, a refusal before all else; the other is hung
+    up.
     """
-    (one, tap), (other, other_tap) = casts
+    (one, tap), (other, other_tap) = first, second
     end, other_end = within(party)
     try:
         async with asyncio.TaskGroup() as group:
-            first = group.create_task(stage.play(one, session, opening, tap, {other.role: end}))
-            second = group.create_task(stage.play(other, session, opening, other_tap, {one.role: other_end}))
+            playing = group.create_task(stage.play(one, session, opening, tap, {other.role: end}))
+            beside = group.create_task(stage.play(other, session, opening, other_tap, {one.role: other_end}))
     except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    other.finish(second.result())
-    one.finish(first.result())
-    return first.result()
+        refused = [each for each in failed.exceptions if isinstance(each, PeerRefused)]
+        raise (refused or failed.exceptions)[0] from None
+    return playing.result(), beside.result()

@@ -63,9 +63,9 @@ def load(folder: Path) -> Keys:
     try:
         key = load_pem_private_key(disk.read_private(signing), password=None)
     except (ValueError, TypeError):
-        raise InputError(f"{signing} is no PEM private key without a password: make new keys with scripts/make_certificates") from None
+        raise InputError(f"{signing} is no PEM private key without a password: make new keys with `tandem init`") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(f"{signing} is not an Ed25519 key: make new keys with scripts/make_certificates")
+        raise InputError(f"{signing} is not an Ed25519 key: make new keys with `tandem init`")
     seed = disk.read_private(folder / "seed")
     if len(seed) != SEED_WIDTH:
         raise InputError(f"{folder / 'seed'} has {len(seed)} bytes, not {SEED_WIDTH}: restore it, or make new keys")

@@ -1,11 +1,13 @@
 """Listen on one port: one verb, mutual TLS, roles by pinned key, sessions joined by (contract, session).
 
-Whatever is wrong with a call, the caller hears one word; the reason goes to this side's own report.
+Whatever is wrong with a call, the caller hears one of two words: we lost somebody, and it may call again; or it is refused. The reason goes
+to this side's own report.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,12 +16,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tandem.contract import Contract, Role
-from tandem.errors import REFUSED, ContractError, OutOfTurn, PeerLost, TandemError
+from tandem.errors import LOST, REFUSED, ContractError, OutOfTurn, PeerLost, PeerRefused, TandemError
 from tandem.node.casting import PLAYERS, Cast, Troupe, arranged, callers, player, same_version
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD, PATIENCE, Accepted, Link
 from tandem.node.keys import Keys
+from tandem.node.probing import answering, probes_of
 from tandem.node.tls import SERVER_OPTIONS, peer_pin, server_credentials
+from tandem.session.script import Script
 from tandem.session.tap import Tap
 from tandem.wire.codec import Frame, decode, require_native_protobuf
 from tandem.wire.messages import Opening
@@ -47,11 +51,17 @@ class _Meeting:
     links: dict[str, Link] = field(default_factory=dict)
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    failed: bool = False
+    failed: BaseException | None = None
     host: asyncio.Task[None] | None = None
     """Who plays it: the first caller's task."""
     gone: str = ""
-    """The other caller, if it hung up before the end."""
+    """Why the session is given up although nothing failed here: the other caller hung up, or the step was opened again."""
+
+    def give_up(self, why: str) -> None:
+        """End the session at once, whomever it listens to just then."""
+        self.gone = self.gone or why
+        if self.host is not None and not self.over.is_set():
+            self.host.cancel()
 
 
 class Server:
@@ -66,14 +76,15 @@ class Server:
         dialler: Callable[[Contract], Dialler] | None = None,
         patience: float = PATIENCE,
         opening_patience: float = OPENING_PATIENCE,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Serve `troupe`. `tap` gives the tap of a session; `dialler` the channels to those whom this party dials itself.
 
-        `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning.
+        `patience` and `opening_patience`: seconds to wait for a peer in a session, and at its beginning. `clock`: what a probe is told.
         """
         require_native_protobuf()
         self._troupe, self._keys, self._tap, self._report, self._patience = troupe, keys, tap, report, patience
-        self._make_dialler = dialler
+        self._make_dialler, self._clock, self._probes = dialler, clock, probes_of(troupe.role)
         self._diallers: dict[bytes, Dialler] = {}
         self._meetings: dict[tuple[bytes, bytes], _Meeting] = {}
         self._opening_patience = opening_patience
@@ -112,10 +123,13 @@ class Server:
             await self._server.wait_for_termination()
 
     async def _converse(self, _: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+        status, word = grpc.StatusCode.FAILED_PRECONDITION, REFUSED
         try:
             await self._admit(context)
         except TandemError as error:
             self._report(f"{type(error).__name__}: {error}")
+            if _lost(error):
+                status, word = grpc.StatusCode.UNAVAILABLE, LOST
         except asyncio.CancelledError:
             if not self._stopping:
                 self._report("PeerLost: a caller hung up in the middle of a session")
@@ -124,7 +138,7 @@ class Server:
             self._report(f"a fault of our own, please report it: {type(error).__name__}: {error}")
         else:
             return
-        await context.abort(grpc.StatusCode.FAILED_PRECONDITION, REFUSED)
+        await context.abort(status, word)
 
     async def _admit(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
         """Read who calls and what for, and bring the streams of a session together; the first one to come plays it."""
@@ -141,6 +155,9 @@ class Server:
         if opening != meeting.opening:
             raise OutOfTurn(f"the {caller} opened a session with another script, stage, roster or size than the first to open it")
         meeting.links[frame.speaker] = Accepted(caller, context, first)
+        for (digest, _), older in self._meetings.items():
+            if digest == frame.contract and older.opening.job == opening.job and older.opening.attempt < opening.attempt:
+                older.give_up("the bank has opened a step of the same job since: this session is given up")
         if len(meeting.links) == len(meeting.due):
             meeting.complete.set()
         if len(meeting.links) == 1:
@@ -167,50 +184,60 @@ class Server:
         opening = decode(Opening, frame.payload)
         if not isinstance(opening, Opening):
             raise OutOfTurn("an opening of another type")
-        same_version(opening)
+        if opening.script not in self._probes:  # a probe is how two nodes find out that their versions differ
+            same_version(opening)
         return opening
 
     def _callers(self, contract: Contract, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
         """Return the roles that must call for this script, of which the speaker must be one. Raises OutOfTurn."""
-        script = self._troupe.scripts.get(opening.script)
-        if script is None:
-            raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
+        script = self._script(opening.script)
         due = callers(script, self._troupe.role, contract)
         if frame.speaker not in due:
             raise OutOfTurn(f"the {caller} opened script {script.name!r}, in which it does not call this node")
         return due
+
+    def _script(self, name: str) -> Script:
+        script = self._troupe.scripts.get(name) or self._probes.get(name)
+        if script is None:
+            raise OutOfTurn(f"script {name[:20]!r} is none that this node plays")
+        return script
 
     async def _attend(self, meeting: _Meeting, caller: Role) -> None:
         """Stay until the session is over. If this caller hangs up before, the session ends at once, whomever it listens to just then."""
         try:
             await meeting.over.wait()
         except asyncio.CancelledError:
-            if meeting.host is not None and not meeting.over.is_set():
-                meeting.gone = caller
-                meeting.host.cancel()
+            meeting.give_up(f"the {caller} hung up in the middle of the session")
             raise
-        if meeting.failed:
-            raise PeerLost("the session failed; the reason stands above")
+        if meeting.failed is not None:
+            raise (PeerLost if _lost(meeting.failed) else PeerRefused)("the session failed; the reason stands above")
 
     async def _host(self, contract: Contract, session: bytes, meeting: _Meeting) -> None:
         """Wait for the other callers, cast ourselves, and play."""
         meeting.host = asyncio.current_task()
         try:
             await self._gather(contract, meeting)
+            await self._reach(contract, meeting)
             loop = asyncio.get_running_loop()
-            # Only now: casting spends budgets, and half a session must spend nothing.
-            cast = await loop.run_in_executor(self._desk, self._troupe.cast, contract, session, meeting.opening)
+            # Only now: casting spends budgets and attempts, and half a session must spend nothing.
+            cast = await loop.run_in_executor(self._desk, self._cast, contract, session, meeting.opening)
             result = await self._play(contract, session, meeting, cast)
             await loop.run_in_executor(self._desk, cast.finish, result)
         except BaseException as error:
-            meeting.failed = True
+            meeting.failed = error
             if isinstance(error, asyncio.CancelledError) and meeting.gone and meeting.host is not None:
                 meeting.host.uncancel()
-                raise PeerLost(f"the {meeting.gone} hung up in the middle of the session") from None
+                meeting.failed = PeerLost(meeting.gone)
+                raise meeting.failed from None
             raise
         finally:
             del self._meetings[contract.digest, session]
             meeting.over.set()
+
+    def _cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
+        if opening.script in self._probes:
+            return answering(self._probes[opening.script], contract, self._clock, self._report)
+        return self._troupe.cast(contract, session, opening)
 
     async def _gather(self, contract: Contract, meeting: _Meeting) -> None:
         try:
@@ -220,14 +247,27 @@ class Server:
             missing = " and ".join(player(contract, role) for role in meeting.due if role not in meeting.links)
             raise PeerLost(f"the {missing} did not join the session within {self._opening_patience:.0f} s") from None
 
+    async def _reach(self, contract: Contract, meeting: _Meeting) -> None:
+        """Wait until those whom this node dials in the session's script can be reached. Raises PeerLost."""
+        script = arranged(self._script(meeting.opening.script), contract)
+        for role in script.roles:
+            for peer in script.called_by(role) if player(contract, role) == self._troupe.role else ():
+                await self._dialler(contract, script).reach(player(contract, peer), self._opening_patience)
+
+    def _dialler(self, contract: Contract, script: Script) -> Dialler:
+        if self._make_dialler is None:
+            raise ContractError(f"script {script.name!r} makes this node call others, and it was told no address")
+        if contract.digest not in self._diallers:
+            self._diallers[contract.digest] = self._make_dialler(contract)
+        return self._diallers[contract.digest]
+
     async def _play(self, contract: Contract, session: bytes, meeting: _Meeting, cast: Cast) -> object:
-        dialler = None
-        if arranged(cast.script, contract).called_by(cast.role):
-            if self._make_dialler is None:
-                raise ContractError(f"script {cast.script.name!r} makes this node call others, and it was told no address")
-            if contract.digest not in self._diallers:
-                self._diallers[contract.digest] = self._make_dialler(contract)
-            dialler = self._diallers[contract.digest]
+        dialler = self._dialler(contract, cast.script) if arranged(cast.script, contract).called_by(cast.role) else None
         stage = Stage(contract, dialler, self._patience)
         played: object = await stage.play(cast, session, meeting.opening, self._tap(contract, session), meeting.links)
         return played
+
+
+def _lost(failure: BaseException) -> bool:
+    """Say whether a session ended because somebody was gone, and not because of what was said or of a fault of ours."""
+    return isinstance(failure, PeerLost | asyncio.CancelledError) and not isinstance(failure, PeerRefused)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tandem.node import disk
+from tandem.node import disk, machine
 from tandem.node.server import Server
 
 ENDING = 2.0
@@ -45,8 +44,7 @@ async def _serve(make: Callable[[], Server], address: str, name: str) -> None:
 
 def peaks(name: str, workers: Sequence[int]) -> dict[str, int]:
     """Return the peak resident memory in bytes of this process and, as they told it, of its workers, under names that say whose it is."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {name: own} | {f"{name} worker {number}": peak for number, peak in enumerate(workers, 1)}
+    return {name: machine.peak()} | {f"{name} worker {number}": peak for number, peak in enumerate(workers, 1)}
 
 
 def write_usage(path: Path, name: str, workers: Sequence[int] = ()) -> None:

@@ -19,6 +19,9 @@ KEEPALIVE_MS = 30_000
 KEEPALIVE_TIMEOUT_MS = 10_000
 """No answer for this long: the peer is gone."""
 
+RECONNECT_MS = 1_000
+"""A connection that failed is tried again after this long: whoever waits for a peer sets the pace, not the channel."""
+
 OPTIONS = (
     ("grpc.max_receive_message_length", ENVELOPE_LIMIT),
     ("grpc.max_send_message_length", ENVELOPE_LIMIT),
@@ -28,6 +31,9 @@ OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.max_metadata_size", 8 * 1024),
     ("grpc.enable_retries", 0),
+    ("grpc.initial_reconnect_backoff_ms", RECONNECT_MS),
+    ("grpc.min_reconnect_backoff_ms", RECONNECT_MS),
+    ("grpc.max_reconnect_backoff_ms", RECONNECT_MS),
 )
 SERVER_OPTIONS = (
     *OPTIONS,

@@ -84,12 +84,15 @@ def _partition(rows: int, bins: Sequence[int], copies: int, limit: int) -> list[
 class Cells:
     """The joint cells of one coded table, for rows of one or several ciphertexts, apart for each fold (row number mod `folds`)."""
 
-    def __init__(self, key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int = 1, folds: int = 1) -> None:
-        """Take `codes` (N, d), each below the bins of its variable; raises ValueError if not."""
+    def __init__(
+        self, key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int = 1, folds: int = 1,
+        groups: tuple[tuple[int, ...], ...] | None = None,
+    ) -> None:
+        """Take `codes` (N, d), each below the bins of its variable; raises ValueError if not. `groups`: the cheapest if not given."""
         if codes.ndim != 2 or codes.shape[1] != len(shape.bins) or bool((codes >= np.array(shape.bins)).any()):
             raise ValueError("the codes do not have the shape declared for them")
         self.key, self.codes, self.shape, self.ciphertexts, self.folds = key, codes, shape, ciphertexts, folds
-        self.groups = best_groups(len(codes), shape.bins, ciphertexts * folds)
+        self.groups = groups or best_groups(len(codes), shape.bins, ciphertexts * folds)
         self.sizes = [prod(shape.bins[j] for j in group) for group in self.groups]
         self.tables = [[[mpz(1)] * (size * folds) for size in self.sizes] for _ in range(ciphertexts)]
 
@@ -251,11 +254,11 @@ def _halve(table: list[mpz], bins: Sequence[int], n2: mpz) -> list[list[mpz]]:
         return [table]
     half = len(bins) // 2
     columns = prod(bins[half:])
-    rows = [_product(table[at : at + columns], n2) for at in range(0, len(table), columns)]
-    return _halve(rows, bins[:half], n2) + _halve([_product(table[at::columns], n2) for at in range(columns)], bins[half:], n2)
+    rows = [product(table[at : at + columns], n2) for at in range(0, len(table), columns)]
+    return _halve(rows, bins[:half], n2) + _halve([product(table[at::columns], n2) for at in range(columns)], bins[half:], n2)
 
 
-def _product(values: Iterable[mpz], n2: mpz) -> mpz:
+def product(values: Iterable[mpz], n2: mpz) -> mpz:
     """Return the product mod n^2; cells that no row fell into are 1 and cost nothing."""
     result = mpz(1)
     for value in values:

@@ -22,7 +22,7 @@ from tandem.crypto.paillier import Foreign, admit
 from tandem.crypto.slots import Layout
 from tandem.session.session import Role
 from tandem.sums.terms import Integers, chunk_length
-from tandem.wire.messages import Key, Opened, Sealed, Shares
+from tandem.wire.messages import Crossed, Key, Opened, Sealed, Shares
 
 OPENINGS_A_TASK = 16
 """Ciphertexts opened in one worker task."""
@@ -60,11 +60,11 @@ def seal_rows(secret: SecretKey, layout: Layout, rows: Integers, engine: Engine,
         yield Sealed(first, sealed)
 
 
-def open_shares(secret: SecretKey, engine: Engine) -> Role[None]:
+def open_shares(secret: SecretKey, engine: Engine, answer: type[Opened | Crossed] = Opened) -> Role[None]:
     """Open each chunk of masked sums and pass the uniform numbers on."""
     width = secret.public.plain_width
     while part := (yield Shares):
-        yield Opened(b"".join(value.to_bytes(width, "little") for value in open_all(secret, part.shares, engine)))
+        yield answer(b"".join(value.to_bytes(width, "little") for value in open_all(secret, part.shares, engine)))
 
 
 def open_all(secret: SecretKey, sealed: Foreign, engine: Engine) -> Iterator[int]:

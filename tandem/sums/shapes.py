@@ -66,10 +66,14 @@ def require_offered(outlines: list[Outline], variables: int) -> list[Outline]:
     return outlines
 
 
-def require_rows(outlines: list[Outline], rows: int) -> None:
-    """Refuse to sum over too few training rows, whoever would see the totals. Raises InputError; tells nothing that hangs on labels."""
-    sums = independent(outlines)
+def require_rows(outlines: list[Outline], rows: int, *, exact: bool = False) -> None:
+    """Refuse to sum over too few training rows, whoever would see the totals. Raises InputError; tells nothing that hangs on labels.
+
+    Exact standard errors add a total for each pair of variables.
+    """
+    sums = independent(outlines) + (len(outlines) * (len(outlines) - 1) // 2 if exact else 0)
     if rows < LEAST_ROWS_A_TOTAL * sums:
+        other = ', or a contract with se = "approximate"' if exact else ""
         raise InputError(
-            f"{rows} training rows for {sums} totals; at least {LEAST_ROWS_A_TOTAL} a total are needed: take fewer variables or bins"
+            f"{rows} training rows for {sums} totals; at least {LEAST_ROWS_A_TOTAL} a total are needed: take fewer variables or bins{other}"
         )

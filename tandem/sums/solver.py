@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from tandem.crypto.paillier import PublicKey
+import numpy as np
+from gmpy2 import mpz
+
+from tandem.arguments import Chance, below
+from tandem.crypto.paillier import Checked, Products, PublicKey, admit, blind, units
 from tandem.crypto.slots import Layout
 from tandem.errors import Malformed, RowAsSum
 from tandem.session.session import Role
-from tandem.sums.terms import Integers
-from tandem.wire.messages import Masks, Opened
+from tandem.sums.pairs import Weighted, combine
+from tandem.sums.terms import Integers, chunk_length
+from tandem.wire.messages import Crossed, Masks, Opened, PairSums, Shares
 
 
 def collect(key: PublicKey, count: int) -> Role[list[int]]:
@@ -29,6 +34,34 @@ def collect(key: PublicKey, count: int) -> Role[list[int]]:
     if len(plain) != count:
         raise Malformed(f"{len(plain)} shares where {count} were due")
     return plain
+
+
+def hear_sealed(key: PublicKey, count: int) -> Role[Checked]:
+    """Hear `count` sealed totals of pairs; they stay sealed. Raises Malformed, and what `admit` raises."""
+    values: list[mpz] = []
+    while part := (yield PairSums):
+        values += admit(key, part.sums).values
+        if len(values) > count:
+            break
+    if len(values) != count:
+        raise Malformed(f"{len(values)} sealed totals of pairs where {count} were due")
+    return Checked(key, values)
+
+
+def cross(sealed: Checked, asked: Sequence[Weighted], chance: Chance) -> Role[list[int]]:
+    """Have weighted sums of sealed totals opened under masks of our own, uniform mod n; return the sums, signed. Raises Malformed."""
+    key, found = sealed.key, list[int]()
+    step = chunk_length(key.width)
+    for first in range(0, len(asked), step):
+        products = Products(key, [combine(sealed, one) for one in asked[first : first + step]])
+        masks = [below(chance, int(key.n)) for _ in products.values]
+        yield Shares(blind(key, products, masks, units(key, chance, len(masks))))
+        said: Crossed = yield Crossed
+        values = _numbers(key, said.values)
+        if len(values) != len(masks):
+            raise Malformed("a chunk of shares and what was opened of it differ in length")
+        found += [key.centred((value - mask) % int(key.n)) for value, mask in zip(values, masks, strict=True)]
+    return found
 
 
 def totals(layout: Layout, plain: list[int], rows: Integers) -> Integers:

@@ -12,10 +12,11 @@ from tandem.crypto.proof import verify_modulus
 from tandem.crypto.slots import Layout
 from tandem.errors import OutOfTurn
 from tandem.session.session import Role
-from tandem.sums.cells import Shape, fold_rows
+from tandem.sums.cells import FoldRows, Shape, fold_rows
+from tandem.sums.pairs import fold_pairs
 from tandem.sums.terms import chunk_length
 from tandem.tables import CodedTable
-from tandem.wire.messages import Key, Masks, Sealed, Shares
+from tandem.wire.messages import Key, Masks, PairSums, Sealed, Shares
 
 UNITS_A_TASK = 8
 """Randomisers made in one worker task: short, so that folding is never kept waiting."""
@@ -41,12 +42,31 @@ def fold(key: PublicKey, table: CodedTable, layout: Layout, engine: Engine) -> R
 
     Raises OutOfTurn for rows out of order, Oversized or Malformed for more or fewer rows than the roster has.
     """
-    cells = fold_rows(key, table.codes, Shape(table.bins), layout.ciphertexts, engine)
+    return (yield from _folded(fold_rows(key, table.codes, Shape(table.bins), layout.ciphertexts, engine)))
+
+
+def fold_by_pairs(key: PublicKey, table: CodedTable, engine: Engine) -> Role[Products]:
+    """Fold rows of one ciphertext as `fold` does; return one product for each cell of `places`. Raises what `fold` raises."""
+    return (yield from _folded(fold_pairs(key, table.codes, Shape(table.bins), engine)))
+
+
+def _folded(cells: FoldRows) -> Role[Products]:
     while part := (yield Sealed):
         if part.first != cells.taken:
             raise OutOfTurn(f"sealed rows from {part.first} on where row {cells.taken} was due")
         cells.add(part.rows)
     return cells.products()
+
+
+def say_sealed(key: PublicKey, products: Products, ahead: Iterator[mpz]) -> Role[None]:
+    """Send sealed totals of pairs to one who cannot open them, re-randomised.
+
+    There is no noise above the slot (K9): weighted sums of them would carry it into the slot. The solver holds each sum against its range.
+    """
+    step = chunk_length(key.width)
+    for first in range(0, len(products), step):
+        part = Products(key, products.values[first : first + step])
+        yield PairSums(blind(key, part, [0] * len(part), [next(ahead) for _ in part.values]))
 
 
 def share(key: PublicKey, products: Products, layout: Layout, ahead: Iterator[mpz], chance: Chance) -> Role[None]:

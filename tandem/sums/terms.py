@@ -49,6 +49,8 @@ class Terms:
     passes: int = 3
     open_weights: bool = False
     """The summer holds the points in the clear and scores with them."""
+    exact: bool = False
+    """Whether standard errors are to be exact: one more session, before the card."""
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
@@ -58,7 +60,7 @@ class Terms:
             contract=contract.digest, columns=layout.bank_columns, variables=contract.telco.variables, rows=contract.rows_cap,
             key_bits=layout.key_bits,
             value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
-            card_step=layout.card_step, passes=layout.passes, open_weights=layout.weights == "open",
+            card_step=layout.card_step, passes=layout.passes, exact=layout.se == "exact", open_weights=layout.weights == "open",
         )
 
     @property
@@ -82,6 +84,10 @@ class Terms:
         """Return how a row is packed under this key."""
         slots = self.slots()[:2] if statistics_only else self.slots()
         return Layout(slots=slots, rows=self.rows, bits=key.bits)
+
+    def weight_layout(self, key: PublicKey) -> Layout:
+        """Return how a row is packed whose weight alone is sealed."""
+        return Layout(slots=self.slots()[2:3], rows=self.rows, bits=key.bits)
 
     def fixed(self, reals: Reals) -> Integers:
         """Return the fixed-point integers of rows of reals, (N, slots)."""

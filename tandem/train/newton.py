@@ -134,13 +134,27 @@ def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin
     H_bt = totals.wx.T @ C
     A = C.T @ block_t(totals.wx[:, 0], totals.n, completed(totals.pairs, totals.n, totals.bins, min_bin)) @ C
     N = C.T @ blanked(totals.pairs, min_bin) @ C
+    covariance, tau = inverse(H_bb, H_bt, A, N, ridge, least)
+    g = np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(covariance), ridge) * theta
+    return Step(theta - covariance @ g, np.sqrt(np.diag(covariance)), covariance, tau)
+
+
+def standard_errors(totals: Totals, C: FloatArray, H_tt: FloatArray, ridge: float, min_bin: int) -> tuple[FloatArray, float]:
+    """Return (se, tau) at the point of the totals, with H_tt (d_x, d_x, not penalised) known better than by `block_t`."""
+    H_bb = totals.H_bb + np.diag(penalty(len(totals.g_b), ridge))
+    covariance, tau = inverse(H_bb, totals.wx.T @ C, H_tt, C.T @ blanked(totals.pairs, min_bin) @ C, ridge)
+    return np.sqrt(np.diag(covariance)), tau
+
+
+def inverse(
+    H_bb: FloatArray, H_bt: FloatArray, A: FloatArray, N: FloatArray, ridge: float, least: float = 0.0
+) -> tuple[FloatArray, float]:
+    """Return the inverse of the penalised Hessian (p_b + d_x, p_b + d_x), and tau; takes what `safeguard` takes. Raises CheckFailed."""
     H_tt, tau = safeguard(H_bb, H_bt, A, N, ridge, least)
     H = np.block([[H_bb, H_bt], [H_bt.T, H_tt]])
-    g = np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(H), ridge) * theta
     try:
         covariance = np.linalg.inv(H)
         np.linalg.cholesky(H)
     except np.linalg.LinAlgError:
         raise CheckFailed("the Hessian is not positive definite: the pair counts cannot be those of the rows that were summed") from None
-    covariance = (covariance + covariance.T) / 2.0
-    return Step(theta - covariance @ g, np.sqrt(np.diag(covariance)), covariance, tau)
+    return (covariance + covariance.T) / 2.0, tau

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.sums.pairs import places
+
 IntArray = NDArray[np.int64]
 
 FITTING_ROUNDS = 30
@@ -54,6 +56,13 @@ def blanked(pairs: IntArray, min_bin: int) -> IntArray:
     np.fill_diagonal(small, val=False)
     hidden = np.where(small, pairs, 0)
     return pairs - hidden + np.diag(hidden.sum(axis=1))
+
+
+def told(pairs: IntArray, bins: Sequence[int]) -> NDArray[np.bool_]:
+    """Return for each cell that has a total (see sums.pairs.places) whether it may be told: blanked and empty ones look alike."""
+    rows, columns = places(bins)
+    shown: NDArray[np.bool_] = pairs[rows, columns] > 0
+    return shown
 
 
 def completed(pairs: IntArray, counts: IntArray, bins: Sequence[int], min_bin: int) -> NDArray[np.float64]:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from tandem.arguments import Chance
 from tandem.errors import InputError
-from tandem.train.newton import FloatArray, Totals, coding, penalty, shorter, step
-from tandem.train.pairs import pair_counts, starts
+from tandem.sums.pairs import places
+from tandem.train.exact import UNIT, Told, block, crossings
+from tandem.train.newton import FloatArray, Totals, coding, penalty, shorter, standard_errors, step
+from tandem.train.pairs import blanked, pair_counts, starts, told
 
 TOLERANCE = 1e-10
 """A fit has converged when g' H^-1 g is below this: a further step would move no coefficient by more than 1e-5 standard errors."""
@@ -157,7 +159,10 @@ def acceptable(loss: float, last: float, scatter: float = 0.0) -> bool:
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass of sealed Newton: the solver's Newton point (theta, se; not polished), tau, the polished loss, and what the b side did."""
+    """One pass of sealed Newton: the solver's Newton point (theta, se; not polished), tau, the polished loss, and what the b side did.
+
+    scores (N,): where the b side stands after it.
+    """
 
     theta: FloatArray
     se: FloatArray
@@ -165,6 +170,7 @@ class Pass:
     scale: float
     loss: float
     accepted: bool
+    scores: FloatArray
 
 
 def simulate(
@@ -218,8 +224,31 @@ def simulate(
             scores = x_b @ theta_b + polished.scale * u
         else:
             least = shorter(point.tau)
-        history.append(Pass(point.theta, point.se, point.tau, polished.scale, polished.loss, accepted))
+        history.append(Pass(point.theta, point.se, point.tau, polished.scale, polished.loss, accepted, scores))
     return history
+
+
+def exact_errors(
+    x_b: FloatArray, codes_t: NDArray[np.integer], woe: Sequence[FloatArray], w: FloatArray, *, min_bin: int, ridge: float
+) -> tuple[FloatArray, float]:
+    """Act out the session for exact standard errors in the clear; return (se, tau). w (N,): p(1-p) at the final scores, 0 off training.
+
+    The rest as in `simulate`. Only the rounding to fixed point is left out.
+    """
+    bins = tuple(len(values) for values in woe)
+    C, pairs, every = coding(woe), pair_counts(codes_t, bins), range(len(woe))
+    line = codes_t.astype(np.int64) + starts(bins)[:-1]
+    wx = np.column_stack([_by_bin(line, w * x_b[:, j], len(C)) for j in range(x_b.shape[1])])
+    shown = Told(bins, np.diag(pairs).copy(), blanked(pairs, min_bin), min_bin)
+    sums = np.zeros(len(C) ** 2)
+    for j in every:
+        for k in every[j:]:
+            sums += np.bincount(line[:, j] * len(C) + line[:, k], w, len(sums))
+    cells = sums.reshape(len(C), -1)[tuple(places(bins))][told(shown.pairs, bins)]
+    answers = [float(one.weights @ cells[one.cells]) / UNIT + rest for one, rest in crossings(shown, woe, every, wx[:, 0])]
+    H_bb = (x_b.T * w) @ x_b
+    at = Totals(H_bb, np.zeros(len(H_bb)), wx, np.zeros(len(C)), shown.n, shown.pairs, bins)
+    return standard_errors(at, C, block(shown, woe, every, wx[:, 0], answers), ridge, min_bin)
 
 
 def _weights(theta: FloatArray, ridge: float | FloatArray) -> FloatArray:

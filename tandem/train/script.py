@@ -16,6 +16,17 @@
 
 The same lines serve every pass; statistics ride in the first. A check that fails never shows at the summer: zeros go on in its place.
 Under open weights Points and OpenScores, in the clear, stand where Table and Scores do; then zeros do show.
+
+Where the contract asks for exact standard errors, one session between the last pass and the card:
+
+    sealer: x_b, y, key (p, q)             summer: codes C                  solver
+        p_i at the final scores
+        Sealed   (m, m y, w, r, w x_b)  ->                                  bin sums as in a pass: cross block, H_bb
+        Sealed   w  --------------------->
+                                           PairSums   E(S_ab), told cells ->
+                                     <-----------------------------------   Shares   E(sum of weights * S_ab + R)
+        Crossed  D  ------------------------------------------------------> sum = D - R: one a pair of variables, and one check
+    learns nothing from D: it is uniform   learns N, that it ran            learns H_tt, no total of a pair of bins
 """
 
 from __future__ import annotations
@@ -24,13 +35,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tandem.session.script import Line, Script, many, one, say
+from tandem.sums.terms import Terms
 from tandem.wire.messages import (
+    Crossed,
     Key,
     Masks,
     Opened,
     OpenScores,
     Own,
     Pairs,
+    PairSums,
     Points,
     Polish,
     Release,
@@ -47,13 +61,13 @@ from tandem.wire.messages import (
 
 _DIALS = (("sealer", "summer"), ("sealer", "solver"), ("summer", "solver"))
 
-_SUMS = (
+_ROWS = (
     one(say("sealer", "summer", Key), say("sealer", "solver", Key)),
     one(say("summer", "sealer", Shapes), say("summer", "solver", Shapes)),
     many(say("summer", "solver", Pairs)),
     many(say("sealer", "summer", Sealed)),
-    one(say("sealer", "solver", Wish)),
 )
+_SUMS = (*_ROWS, one(say("sealer", "solver", Wish)))
 _MASKED = many(say("summer", "sealer", Shares), say("sealer", "solver", Opened), say("summer", "solver", Masks))
 _SCORE = (
     many(say("solver", "summer", Table)),
@@ -96,6 +110,20 @@ DESCRIBE = Script("describe", _DIALS, (*_SUMS, _MASKED, one(say("solver", "seale
 TRAIN = _train(_SCORE)
 """One training pass."""
 
+ERRORS = Script(
+    "errors",
+    _DIALS,
+    (
+        *_ROWS,
+        one(say("sealer", "solver", Own)),
+        _MASKED,
+        many(say("sealer", "summer", Sealed)),
+        many(say("summer", "solver", PairSums)),
+        many(say("solver", "sealer", Shares), say("sealer", "solver", Crossed)),
+    ),
+)
+"""Exact standard errors: weights are summed by pairs of bins, under seal, at the final scores."""
+
 CARD = _card(_SCORE)
 """The end: coefficients are released, the card is sealed and the roster scored with it."""
 
@@ -104,3 +132,8 @@ SERVE = _serve(_SCORE)
 
 OPEN: Mapping[str, Script] = MappingProxyType({made.name: made for made in (_train(_OPEN_SCORE), _card(_OPEN_SCORE), _serve(_OPEN_SCORE))})
 """The scripts that are others under open weights, by the name they share."""
+
+
+def order(terms: Terms) -> tuple[Script, ...]:
+    """Return the sessions of a training under these terms: the first is stage 1."""
+    return (TRAIN,) * terms.passes + (ERRORS,) * terms.exact + (CARD,)

@@ -20,7 +20,7 @@ from tandem.sums.sealer import open_shares, say_key, seal_rows
 from tandem.sums.shapes import hear, require_offered, require_rows
 from tandem.sums.terms import COLUMN_BOUND, Integers, Reals, Terms
 from tandem.train.pooled import acceptable, fit, penalised_loss, polish, sigma
-from tandem.wire.messages import Own, Polish, Release, Shapes, Statistics, Step, Wish
+from tandem.wire.messages import Crossed, Own, Polish, Release, Shapes, Statistics, Step, Wish
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Rows:
-    """The roster as the sealer sees it: x (N, p) with the intercept first, y (N,), train (N,) True where a row trains."""
+    """The sealer's own rows: x (n, p) with the intercept first, y (n,), train (n,) True where a row trains.
+
+    `places` (n,): the roster row of each, if others stand between them as cover; `roster`: how many rows it has, N. Cover is sealed as
+    zeros in every slot, like any row that does not train, so no total knows of it; and every float is computed from own rows alone.
+    """
 
     x: Reals = field(repr=False)
     y: NDArray[np.int64] = field(repr=False)
     train: NDArray[np.bool_] = field(repr=False)
+    places: Integers | None = field(default=None, repr=False)
+    roster: int = 0
 
     def __post_init__(self) -> None:
         if not np.all(np.abs(self.x) <= COLUMN_BOUND):
@@ -49,7 +55,19 @@ class Rows:
     @property
     def count(self) -> int:
         """Rows of the roster, N."""
-        return len(self.y)
+        return len(self.y) if self.places is None else self.roster
+
+    def among_cover(self, plain: Integers) -> Integers:
+        """Return the roster's rows (N, slots) to seal: own rows in their places, zeros in all others."""
+        if self.places is None or self.roster == len(self.y):
+            return plain
+        roster = np.zeros((self.roster, plain.shape[1]), dtype=plain.dtype)
+        roster[self.places] = plain
+        return roster
+
+    def own(self, scores: Integers) -> Integers:
+        """Return what the roster's scores (N,) say of own rows (n,); the cover's are dropped unread."""
+        return scores if self.places is None else scores[self.places]
 
 
 @dataclass(frozen=True)
@@ -68,7 +86,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Card:
-    """What the sealer holds at the end: aliases, rounded coefficients and approximate se, points by bin, and each roster row's points."""
+    """What the sealer holds at the end: aliases, rounded coefficients, se (are they exact), points by bin, and each own row's points."""
 
     aliases: tuple[str, ...]
     theta: tuple[float, ...]
@@ -77,12 +95,13 @@ class Card:
     table: bytes
     row_points: Integers = field(repr=False)
     failed: str = ""
+    exact: bool = False
 
 
 def begin(rows: Rows, ridge: float) -> Progress:
     """Fit the sealer's own columns alone, in the clear (damped): where sealed Newton starts. Raises InputError if they have no fit."""
     alone = fit(rows.x[rows.train], rows.y[rows.train], ridge)
-    return Progress(alone.theta, np.zeros(rows.count), alone.loss, ridge)
+    return Progress(alone.theta, np.zeros(len(rows.y)), alone.loss, ridge)
 
 
 def describe(
@@ -96,7 +115,7 @@ def describe(
     yield from say_key(secret, terms.contract)
     require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()))
     plain = terms.fixed(np.column_stack((m, m * rows.y)))
-    yield from seal_rows(secret, terms.layout(secret.public, statistics_only=True), plain, engine, chance)
+    yield from seal_rows(secret, terms.layout(secret.public, statistics_only=True), rows.among_cover(plain), engine, chance)
     yield _wish(rows, choice)
     yield from open_shares(secret, engine)
     said: Statistics = yield Statistics
@@ -110,16 +129,16 @@ def train(
     p = sigma(rows.x @ progress.theta + progress.scores)
     w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
     yield from say_key(secret, terms.contract)
-    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()))
+    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()), exact=terms.exact)
     plain = _sealable(rows, w, r, terms, failed=progress.failed)
-    yield from seal_rows(secret, terms.layout(secret.public), plain, engine, chance)
+    yield from seal_rows(secret, terms.layout(secret.public), rows.among_cover(plain), engine, chance)
     yield _wish(rows, choice)
     yield _own(rows, w, r, terms.real(plain.sum(axis=0, keepdims=True))[0], progress)
     yield from open_shares(secret, engine)
     statistics: Statistics = yield Statistics
     step: Step = yield Step
     scale = Scale.training(terms.grain)
-    u = scale.log_odds((yield from _scores(secret, rows.count, scale, engine, open_weights=terms.open_weights)))
+    u = scale.log_odds(rows.own((yield from _scores(secret, rows.count, scale, engine, open_weights=terms.open_weights))))
     failed = progress.failed or statistics.failed or step.failed
     if failed:
         yield Polish(accepted=False, scale=1.0, theta=_flat(progress.theta), newton=False)
@@ -129,13 +148,29 @@ def train(
     return replace(after, described=progress.described or tuple(released.hear(statistics)))
 
 
+def errors(secret: SecretKey, rows: Rows, progress: Progress, terms: Terms, engine: Engine, chance: Chance) -> Role[None]:
+    """Play ERRORS at the scores that `progress` ended with: rows once more, then their weights alone. Nothing is learnt here."""
+    p = sigma(rows.x @ progress.theta + progress.scores)
+    w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
+    yield from say_key(secret, terms.contract)
+    require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()), exact=True)
+    plain = _sealable(rows, w, r, terms, failed=progress.failed)
+    yield from seal_rows(secret, terms.layout(secret.public), rows.among_cover(plain), engine, chance.fork("rows"))
+    yield _own(rows, w, r, terms.real(plain.sum(axis=0, keepdims=True))[0], progress)
+    yield from open_shares(secret, engine)
+    yield from seal_rows(secret, terms.weight_layout(secret.public), rows.among_cover(plain[:, 2:3]), engine, chance.fork("weights"))
+    yield from open_shares(secret, engine, Crossed)
+
+
 def card(secret: SecretKey, rows: Rows, terms: Terms, engine: Engine) -> Role[Card]:
-    """Play CARD; return the release and the roster's points, exact."""
+    """Play CARD; return the release and the own rows' points, exact."""
     yield from say_key(secret, terms.contract)
     release: Release = yield Release
     scale = Scale.card(terms.card_step)
-    points = scale.points((yield from _scores(secret, rows.count, scale, engine, open_weights=terms.open_weights)))
-    return Card(release.aliases, release.theta, release.se, release.points, release.table, points * terms.card_step, release.failed)
+    points = scale.points(rows.own((yield from _scores(secret, rows.count, scale, engine, open_weights=terms.open_weights))))
+    return Card(
+        release.aliases, release.theta, release.se, release.points, release.table, points * terms.card_step, release.failed, release.exact
+    )
 
 
 def serve(secret: SecretKey, count: int, card_step: int, engine: Engine, *, open_weights: bool = False) -> Role[Integers]:

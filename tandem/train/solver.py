@@ -6,11 +6,12 @@ Every check that fails is told to the sealer and to this side's operator, never 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tandem.arguments import Chance
+from tandem.arguments import Chance, Once, unkept
 from tandem.crypto.paillier import PublicKey
 from tandem.describe import released, selection
 from tandem.describe.woe import Described, Rule
@@ -21,14 +22,16 @@ from tandem.score.solver import Drawn, Sign, draw_table, say_table
 from tandem.score.statement import POINT, Here, Scale
 from tandem.session.session import Role
 from tandem.sums.shapes import hear, require_offered, require_rows
-from tandem.sums.solver import collect, totals
+from tandem.sums.solver import collect, cross, hear_sealed, totals
 from tandem.sums.summer import take_key
 from tandem.sums.terms import WEIGHT_BOUND, Integers, Reals, Terms
 from tandem.tables import Outline
+from tandem.train.exact import MOST_HIDDEN, UNIT, Told, balance, block, check_balance, check_range, crossings
 from tandem.train.newton import Step as Newton
-from tandem.train.newton import Totals, coding, shorter, step
-from tandem.train.pairs import IntArray
-from tandem.wire.messages import Own, Pairs, Polish, Release, Shapes, Step, Wish
+from tandem.train.newton import Totals, coding, shorter, standard_errors, step
+from tandem.train.pairs import IntArray, told
+from tandem.wire.codec import encode
+from tandem.wire.messages import Message, Own, Pairs, Polish, Release, Shapes, Step, Wish
 
 ROUNDING = 0.05
 """Released coefficients are rounded to this share of a standard error: at full precision one theta carries chosen rows' codes (S3)."""
@@ -53,6 +56,9 @@ class Known:
     bins: tuple[int, ...] = ()
     least_tau: float = 0.0
     """Of the safeguard: raised after a refused pass."""
+    errors: Reals | None = field(default=None, repr=False)
+    exact: bool = False
+    """Standard errors from sealed totals of pairs, where there are any, and whether they may be called exact."""
     failed: str = ""
 
 
@@ -70,8 +76,11 @@ class Table:
         return tuple(o.bins for o in self.outlines)
 
 
-def describe(rows: int, terms: Terms) -> Role[str]:
-    """Play DESCRIBE for a roster of `rows`; return the check that failed, or nothing."""
+def describe(rows: int, terms: Terms, once: Once = unkept) -> Role[str]:
+    """Play DESCRIBE for a roster of `rows`; return the check that failed, or nothing.
+
+    `once` is asked about totals and wish before anything of them is told: other labels in another attempt are another look.
+    """
     key = yield from take_key(terms.contract, terms.key_bits)
     table = yield from _hear_table(rows, terms)
     wish: Wish = yield Wish
@@ -79,6 +88,7 @@ def describe(rows: int, terms: Terms) -> Role[str]:
     plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
     try:
         found = totals(layout, plain, np.concatenate(table.counts))
+        once(_digest(found, wish))
         described, _ = _chosen(table, found, wish, terms)
     except (RowAsSum, CheckFailed, InputError) as error:
         yield released.tell([], failed=str(error))
@@ -87,8 +97,8 @@ def describe(rows: int, terms: Terms) -> Role[str]:
     return ""
 
 
-def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: Chance) -> Role[Known]:
-    """Play one pass of TRAIN from `known`; return what lies after it."""
+def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: Chance, once: Once = unkept) -> Role[Known]:
+    """Play one pass of TRAIN from `known`; return what lies after it. `once` is asked about totals, wish and own block: see `describe`."""
     key = yield from take_key(terms.contract, terms.key_bits)
     table = yield from _hear_table(rows, terms)
     wish: Wish = yield Wish
@@ -99,7 +109,9 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
     try:
         if known.failed:
             raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
-        known = _solve(known, table, totals(layout, plain, np.concatenate(table.counts)), wish, own, terms)
+        found = totals(layout, plain, np.concatenate(table.counts))
+        once(_digest(found, wish, own))
+        known = _solve(known, table, found, wish, own, terms)
         newton = _newton(known)
         theta_t = newton.theta[len(known.theta_b) :]
         points = Scale.training(terms.grain).integers(_by_bin(known, theta_t), table.bins)
@@ -112,6 +124,36 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
     yield from _say(key, _table(key, points, here, kept, terms), here, sign)
     polish: Polish = yield Polish
     return known if known.failed else _polished(known, polish)
+
+
+def errors(known: Known, rows: int, terms: Terms, chance: Chance, once: Once = unkept) -> Role[Known]:
+    """Play ERRORS from `known`; return it with standard errors from sealed totals of pairs, or with the check that failed.
+
+    `once` is asked about totals and own block: see `describe`.
+    """
+    key = yield from take_key(terms.contract, terms.key_bits)
+    table = yield from _hear_table(rows, terms)
+    own: Own = yield Own
+    layout = terms.layout(key)
+    plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
+    shown = Told(table.bins, np.concatenate(table.counts), table.pairs, terms.min_bin)
+    sealed = yield from hear_sealed(key, int(told(table.pairs, table.bins).sum()))
+    try:
+        if known.failed:
+            raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
+        found = totals(layout, plain, shown.n)
+        once(_digest(found, own))
+        at = _totals(known, table, found, own, terms)
+        asked = crossings(shown, [one.values for one in known.described], known.kept, at.wx[:, 0])
+        check, weights = balance(shown, chance.fork("balance"))
+        first, *answers = yield from cross(sealed, [check, *(one for one, _ in asked)], chance.fork("masks"))
+        check_balance(first, weights, found[:, 2].tolist())
+        for answer, (one, _) in zip(answers, asked, strict=True):
+            check_range(shown, one, answer, terms.largest)
+        parts = [answer / UNIT / terms.scales[2] + rest for answer, (_, rest) in zip(answers, asked, strict=True)]
+        return _with_errors(known, shown, at, parts)
+    except (RowAsSum, CheckFailed, InputError) as error:
+        return replace(known, failed=str(error))
 
 
 def card(known: Known, here: Here, terms: Terms, sign: Sign, kept: Chance) -> Role[Known]:
@@ -128,7 +170,7 @@ def card(known: Known, here: Here, terms: Terms, sign: Sign, kept: Chance) -> Ro
     except CheckFailed as error:
         known = replace(known, failed=str(error))
         table = _table(key, points, here, kept, terms)
-        yield Release(known.failed, (), (), (), (), b"")
+        yield Release(known.failed, (), (), (), (), b"", exact=False)
     yield from _say(key, table, here, sign)
     return known
 
@@ -142,6 +184,14 @@ def _say(key: PublicKey, table: Drawn | OpenTable, here: Here, sign: Sign) -> Ro
         yield from say_points(table, here, sign)
     else:
         yield from say_table(key, table, here, sign)
+
+
+def _digest(found: Integers, *said: Message) -> bytes:
+    """Return the digest of all that an answer to the sealer hangs on."""
+    whole = hashlib.sha256(found.astype("<i8").tobytes())
+    for one in said:
+        whole.update(encode(one))
+    return whole.digest()
 
 
 def _hear_table(rows: int, terms: Terms) -> Role[Table]:
@@ -183,27 +233,41 @@ def _chosen(table: Table, found: Integers, wish: Wish, terms: Terms) -> tuple[li
 
 def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, terms: Terms) -> Known:
     """Check the totals against each other and take one Newton step. Raises RowAsSum, CheckFailed, InputError."""
-    p = terms.columns + 1
-    if (len(own.hessian), len(own.gradient), len(own.theta)) != (p * p, p, p):
-        raise CheckFailed(f"the sealer's own block is not of the {p} columns that the contract names")
-    require_rows(table.outlines, wish.rows)
+    require_rows(table.outlines, wish.rows, exact=terms.exact)
     if not known.described:
         described, kept = _chosen(table, found, wish, terms)
         if not kept:
             raise CheckFailed("no variable of the other side is left after small bins were merged and the choice applied: relax the choice")
         known = replace(known, described=tuple(described), kept=kept, counts=found[:, :2], theta_t=np.zeros(len(kept)))
-    elif known.counts is None or not np.array_equal(known.counts, found[:, :2]):
+    here = _totals(known, table, found, own, terms)
+    C = coding([one.values for one in known.described])[:, list(known.kept)]
+    theta_b = np.array(own.theta)
+    newton = step(np.concatenate((theta_b, known.theta_t)), here, C, own.ridge, terms.min_bin, known.least_tau)
+    return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
+
+
+def _totals(known: Known, table: Table, found: Integers, own: Own, terms: Terms) -> Totals:
+    """Check the totals of a pass against the sealer's own and those of the first pass. Raises RowAsSum, CheckFailed."""
+    p = terms.columns + 1
+    if (len(own.hessian), len(own.gradient), len(own.theta)) != (p * p, p, p):
+        raise CheckFailed(f"the sealer's own block is not of the {p} columns that the contract names")
+    if known.counts is None or not np.array_equal(known.counts, found[:, :2]):
         raise RowAsSum("training rows or labels by bin are not those of the first pass")
     hessian = np.array(own.hessian).reshape(p, p)
     real = terms.real(found)
     _check_weights(table, real, hessian, np.array(own.gradient), found, terms)
     _check_groups(known, table, real[:, 2])
     wx, roster = real[:, [2, *range(4, real.shape[1])]], np.concatenate(table.counts)
-    here = Totals(hessian, np.array(own.gradient), wx, real[:, 3], roster, table.pairs, table.bins)
-    C = coding([one.values for one in known.described])[:, list(known.kept)]
-    theta_b = np.array(own.theta)
-    newton = step(np.concatenate((theta_b, known.theta_t)), here, C, own.ridge, terms.min_bin, known.least_tau)
-    return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
+    return Totals(hessian, np.array(own.gradient), wx, real[:, 3], roster, table.pairs, table.bins)
+
+
+def _with_errors(known: Known, shown: Told, at: Totals, answers: list[float]) -> Known:
+    """Return `known` with the errors at these totals; called exact where nothing had to be estimated that weighs."""
+    values = [one.values for one in known.described]
+    C = coding(values)[:, list(known.kept)]
+    H_tt = block(shown, values, known.kept, at.wx[:, 0], answers)
+    se, tau = standard_errors(at, C, H_tt, known.ridge, shown.min_bin)
+    return replace(known, errors=se, exact=tau == 0.0 and shown.hidden(known.kept) <= MOST_HIDDEN)
 
 
 def _check_weights(table: Table, real: Reals, hessian: Reals, gradient: Reals, found: Integers, terms: Terms) -> None:
@@ -264,13 +328,17 @@ def _by_bin(known: Known, theta_t: Reals) -> Reals:
 
 def _card_points(known: Known, terms: Terms) -> tuple[Reals, Reals]:
     """Return the card's points of every bin in units of card_step, and the rounded coefficients that they come from."""
-    unit = ROUNDING * _newton(known).se
+    unit = ROUNDING * _errors(known)
     theta: Reals = np.round(np.array(known.final) / unit) * unit
     steps: Reals = np.round(_by_bin(known, theta[len(known.theta_b) :]) / (POINT * terms.card_step))
     return steps, theta
 
 
 def _release(known: Known, theta: Reals, steps: Reals, table: Drawn | OpenTable) -> Release:
-    se = tuple(float(f"{value:.3g}") for value in _newton(known).se)
+    se = tuple(float(f"{value:.3g}") for value in _errors(known))
     aliases = tuple(known.described[j].alias for j in known.kept)
-    return Release("", aliases, tuple(theta.tolist()), se, tuple(int(step) for step in steps), table.digest)
+    return Release("", aliases, tuple(theta.tolist()), se, tuple(int(step) for step in steps), table.digest, known.exact)
+
+
+def _errors(known: Known) -> Reals:
+    return _newton(known).se if known.errors is None else known.errors

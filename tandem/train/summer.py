@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from gmpy2 import mpz
 
-from tandem.arguments import Chance, Engine
+from tandem.arguments import Chance, Engine, Once, unkept
 from tandem.contract import SLOT_BITS
-from tandem.crypto.paillier import PublicKey
+from tandem.crypto.paillier import Products, PublicKey
 from tandem.crypto.slots import ScoreSlots
 from tandem.errors import Malformed
 from tandem.score.open_weights import OpenTable, say_open_scores, take_points
@@ -18,10 +18,10 @@ from tandem.score.statement import Here, Scale
 from tandem.score.summer import SealedTable, Verify, restore_table, say_scores, take_table
 from tandem.session.session import Role
 from tandem.sums.shapes import tell
-from tandem.sums.summer import fold, make_units, share, take_key
+from tandem.sums.summer import fold, fold_by_pairs, make_units, say_sealed, share, take_key
 from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Outline
-from tandem.train.pairs import IntArray, blanked
+from tandem.train.pairs import IntArray, blanked, told
 from tandem.wire.messages import Pairs
 
 PAIRS_A_CHUNK = 100_000
@@ -53,24 +53,40 @@ def describe(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role
     yield from share(key, products, layout, ahead, chance)
 
 
-def train(coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets) -> Role[None]:
-    """Play one pass of TRAIN."""
+def train(
+    coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets, once: Once = unkept
+) -> Role[None]:
+    """Play one pass of TRAIN. `once` lets the roster be scored with one table in all attempts at a pass, and no other."""
     packs = 0 if terms.open_weights else coded.table.rows
     key, ahead = yield from _open(coded, terms, engine, secrets.chance, packs=packs, statistics_only=False)
     layout = terms.layout(key)
     products = yield from fold(key, coded.table, layout, engine)
     yield from share(key, products, layout, ahead, secrets.chance)
-    yield from _score(key, coded.table, Scale.training(terms.grain), here, verify, engine, ahead, secrets, terms)
+    yield from _score(key, coded.table, Scale.training(terms.grain), here, verify, engine, ahead, secrets, terms, once)
+
+
+def errors(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role[None]:
+    """Play ERRORS: sum by bins as in a pass, then the weights by pairs of bins; small pairs are left out, sealed or not."""
+    shown = told(coded.pairs, coded.table.bins)
+    key, ahead = yield from _open(coded, terms, engine, chance, packs=0, statistics_only=False, pairs=int(shown.sum()))
+    layout = terms.layout(key)
+    products = yield from fold(key, coded.table, layout, engine)
+    yield from share(key, products, layout, ahead, chance)
+    pairs = yield from fold_by_pairs(key, coded.table, engine)
+    yield from say_sealed(key, Products(key, [value for value, fit in zip(pairs.values, shown, strict=True) if fit]), ahead)
 
 
 def card(
-    coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets
+    coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets, once: Once = unkept
 ) -> Role[tuple[PublicKey, SealedTable | OpenTable]]:
-    """Play CARD; return key and signed table, which this side keeps for new customers. Raises Malformed for points that are not whole."""
+    """Play CARD; return key and signed table, which this side keeps for new customers. `once`: see `train`.
+
+    Raises Malformed for points that are not whole.
+    """
     key = yield from take_key(terms.contract, terms.key_bits)
     ahead = make_units(key, 0 if terms.open_weights else _packs(key, coded.table.rows), engine, secrets.chance.fork("card"))
     scale = Scale.card(terms.card_step)
-    table = yield from _score(key, coded.table, scale, here, verify, engine, ahead, secrets, terms)
+    table = yield from _score(key, coded.table, scale, here, verify, engine, ahead, secrets, terms, once)
     if isinstance(table, OpenTable) and not np.array_equal(scale.points(table.points) << scale.noise_bits, table.points):
         raise Malformed("points of a card that are not whole multiples of its step")
     return key, table
@@ -78,14 +94,16 @@ def card(
 
 def _score(
     key: PublicKey, coded: CodedTable, scale: Scale, here: Here, verify: Verify, engine: Engine, ahead: Iterator[mpz], secrets: Secrets,
-    terms: Terms,
+    terms: Terms, once: Once,
 ) -> Role[SealedTable | OpenTable]:
-    """Hear the table of points and score the roster with it, blindly or, under open weights, in the clear."""
+    """Hear the table of points and score the roster with it, blindly or, under open weights, in the clear: with one table (`once`)."""
     if terms.open_weights:
         told = yield from take_points(coded.bins, scale, here, verify)
+        once(told.digest)
         yield from say_open_scores(told, coded, scale, key.bits, dither(secrets.kept, here, told))
         return told
     table = yield from take_table(key, coded.bins, here, verify)
+    once(table.digest)
     yield from say_scores(key, table, coded, scale, engine, ahead, dither(secrets.kept, here, table))
     return table
 
@@ -110,12 +128,12 @@ def dither(kept: Chance, here: Here, table: SealedTable | OpenTable) -> Chance:
 
 
 def _open(
-    coded: Coded, terms: Terms, engine: Engine, chance: Chance, *, packs: int, statistics_only: bool
+    coded: Coded, terms: Terms, engine: Engine, chance: Chance, *, packs: int, statistics_only: bool, pairs: int = 0
 ) -> Role[tuple[PublicKey, Iterator[mpz]]]:
     """Take the key, start making randomisers, and tell shapes and pair counts."""
     key = yield from take_key(terms.contract, terms.key_bits)
     sums = sum(coded.table.bins) * terms.layout(key, statistics_only=statistics_only).ciphertexts
-    ahead = make_units(key, sums + _packs(key, packs), engine, chance.fork("units"))
+    ahead = make_units(key, sums + pairs + _packs(key, packs), engine, chance.fork("units"))
     yield tell(list(coded.outlines))
     yield tell(list(coded.outlines), coded.table.counts)
     upper = coded.pairs[np.triu_indices(len(coded.pairs))].tolist()

@@ -29,20 +29,24 @@ class Frame(_message.Message):
     def __init__(self, contract: _Optional[bytes] = ..., session: _Optional[bytes] = ..., speaker: _Optional[str] = ..., line: _Optional[int] = ..., number: _Optional[int] = ..., previous: _Optional[bytes] = ..., kind: _Optional[str] = ..., digest: _Optional[bytes] = ..., payload: _Optional[bytes] = ...) -> None: ...
 
 class Opening(_message.Message):
-    __slots__ = ("version", "script", "stage", "size_names", "sizes", "roster")
+    __slots__ = ("version", "script", "stage", "size_names", "sizes", "roster", "job", "attempt")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SCRIPT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     SIZE_NAMES_FIELD_NUMBER: _ClassVar[int]
     SIZES_FIELD_NUMBER: _ClassVar[int]
     ROSTER_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     version: str
     script: str
     stage: int
     size_names: _containers.RepeatedScalarFieldContainer[str]
     sizes: _containers.RepeatedScalarFieldContainer[int]
     roster: bytes
-    def __init__(self, version: _Optional[str] = ..., script: _Optional[str] = ..., stage: _Optional[int] = ..., size_names: _Optional[_Iterable[str]] = ..., sizes: _Optional[_Iterable[int]] = ..., roster: _Optional[bytes] = ...) -> None: ...
+    job: bytes
+    attempt: int
+    def __init__(self, version: _Optional[str] = ..., script: _Optional[str] = ..., stage: _Optional[int] = ..., size_names: _Optional[_Iterable[str]] = ..., sizes: _Optional[_Iterable[int]] = ..., roster: _Optional[bytes] = ..., job: _Optional[bytes] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class End(_message.Message):
     __slots__ = ()

@@ -12,6 +12,9 @@ from tandem.crypto.paillier import Blinded, Foreign
 
 Ciphertexts = Blinded | Foreign
 
+JOB_WIDTH = 16
+"""Bytes of a job's name."""
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -23,6 +26,8 @@ class Opening:
     size_names: tuple[str, ...]
     sizes: tuple[int, ...]
     roster: bytes
+    job: bytes = bytes(JOB_WIDTH)
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Roster:
-    """Seeker to holder: positions in Tags, ascending, 4 bytes little-endian each."""
+    """Seeker to holder: cover groups by position in Tags, ascending, 4 bytes little-endian each; without cover a group is one tag."""
 
     positions: bytes
 
@@ -118,7 +123,7 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Shares:
-    """Summer to sealer: masked bin products."""
+    """Summer to sealer: masked bin products. Solver to sealer: masked weighted sums of `PairSums`."""
 
     shares: Ciphertexts
 
@@ -133,6 +138,20 @@ class Opened:
 @dataclass(frozen=True)
 class Masks:
     """Summer to solver: R of the same shares."""
+
+    values: bytes
+
+
+@dataclass(frozen=True)
+class PairSums:
+    """Summer to solver: sealed totals of the bins and of those pairs of bins that are told."""
+
+    sums: Ciphertexts
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Sealer to solver: D = P + R mod n of the solver's own `Shares`, each as wide as n."""
 
     values: bytes
 
@@ -206,7 +225,7 @@ class Polish:
 
 @dataclass(frozen=True)
 class Release:
-    """Solver to sealer, once: coefficients and approximate standard errors, rounded, and the card's points by bin."""
+    """Solver to sealer, once: coefficients and standard errors, rounded, and the card's points by bin; are the errors exact."""
 
     failed: str
     aliases: tuple[str, ...]
@@ -214,6 +233,7 @@ class Release:
     se: tuple[float, ...]
     points: tuple[int, ...]
     table: bytes
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -251,8 +271,80 @@ class OpenScores:
     scores: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Probe:
+    """Sealer to summer: bytes that mean nothing, to see how long a message takes to arrive."""
+
+    padding: bytes
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Summer to sealer: identifiers of its table, whether they are hashed already, and bins of each variable on a sample of the table."""
+
+    table: int
+    ready: bool
+    bins: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """A node to the sealer: how fast its machine is. Seconds of one operation with all workers busy; memory in bytes, 0 if unknown."""
+
+    cores: int
+    workers: int
+    took: float
+    """Seconds that measuring took."""
+    hash: float
+    """Hash an identifier to the group."""
+    point: float
+    """Multiply a point."""
+    sum: float
+    """Add two points."""
+    power: float
+    """r^n mod n^2."""
+    admission: float
+    """Check a ciphertext."""
+    product: float
+    """Multiply two ciphertexts."""
+    squaring: float
+    """Square a ciphertext."""
+    noise: float
+    """Noise of one score; one worker, as the next two."""
+    cutting: float
+    """Cut and code one value."""
+    pairing: float
+    """Count one row in one pair of variables."""
+    resident: int
+    """Memory that the node's own process has now."""
+    peak: int
+    """... and had at most."""
+    worker: int
+    """Memory that a worker has at rest."""
+    free: int
+    """Memory that the machine has free."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Either end of a probe: its version, the protocols it speaks, its clock in microseconds since 1970 UTC."""
+
+    program: str
+    oldest: int
+    newest: int
+    moment: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """Either end of a probe: bytes of no meaning, and how many to send back."""
+
+    back: int
+    data: bytes
+
+
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
-    | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores
-    | Points | OpenScores
+    | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores | Points | OpenScores
+    | Probe | Offer | Speed | Hello | Load
 )

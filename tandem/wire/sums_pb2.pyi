@@ -53,3 +53,15 @@ class Masks(_message.Message):
     VALUES_FIELD_NUMBER: _ClassVar[int]
     values: bytes
     def __init__(self, values: _Optional[bytes] = ...) -> None: ...
+
+class PairSums(_message.Message):
+    __slots__ = ("sums",)
+    SUMS_FIELD_NUMBER: _ClassVar[int]
+    sums: bytes
+    def __init__(self, sums: _Optional[bytes] = ...) -> None: ...
+
+class Crossed(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: bytes
+    def __init__(self, values: _Optional[bytes] = ...) -> None: ...

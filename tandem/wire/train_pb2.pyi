@@ -49,17 +49,19 @@ class Polish(_message.Message):
     def __init__(self, accepted: bool = ..., scale: _Optional[float] = ..., theta: _Optional[_Iterable[float]] = ..., newton: bool = ...) -> None: ...
 
 class Release(_message.Message):
-    __slots__ = ("failed", "aliases", "theta", "se", "points", "table")
+    __slots__ = ("failed", "aliases", "theta", "se", "points", "table", "exact")
     FAILED_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     THETA_FIELD_NUMBER: _ClassVar[int]
     SE_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
     failed: str
     aliases: _containers.RepeatedScalarFieldContainer[str]
     theta: _containers.RepeatedScalarFieldContainer[float]
     se: _containers.RepeatedScalarFieldContainer[float]
     points: _containers.RepeatedScalarFieldContainer[int]
     table: bytes
-    def __init__(self, failed: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., theta: _Optional[_Iterable[float]] = ..., se: _Optional[_Iterable[float]] = ..., points: _Optional[_Iterable[int]] = ..., table: _Optional[bytes] = ...) -> None: ...
+    exact: bool
+    def __init__(self, failed: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., theta: _Optional[_Iterable[float]] = ..., se: _Optional[_Iterable[float]] = ..., points: _Optional[_Iterable[int]] = ..., table: _Optional[bytes] = ..., exact: bool = ...) -> None: ...

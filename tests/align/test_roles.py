@@ -14,9 +14,10 @@ from tandem.align.tags import WIDTH, make_tags, shuffle, take
 from tandem.arguments import Seeded
 from tandem.crypto import group, voprf
 from tandem.engine.serial import Serial
-from tandem.errors import Enumeration, ForeignElement, InputError, KeySwitched, OutOfTurn, Oversized
+from tandem.errors import Enumeration, ForeignElement, InputError, KeySwitched, OtherContent, OutOfTurn, Oversized
 from tandem.session.loopback import converse
 from tandem.session.session import Session
+from tandem.wire.codec import Frame, decode
 from tandem.wire.messages import Answer, Opening, Proof, Query, Roster, Shelved, Tags, Weighed
 
 KEY = voprf.derive_key_pair(bytes(32), b"test")
@@ -47,7 +48,7 @@ def holding(tags, asked=ASKED, cap=1000):
 
 
 def seeking(public=KEY.public, ids=Y, cap=1000, fewest=1):
-    return seek(public, list(ids), cap, fewest, Serial(), Seeded(b"s"))
+    return seek(public, list(ids), cap, fewest, Serial(), Seeded(b"w"), Seeded(b"s"))
 
 
 def test_both_end_with_the_same_people_in_the_same_order():
@@ -167,3 +168,23 @@ def test_position_tells_nothing_of_the_file_order():
 
 def test_tag_width_is_sixteen_bytes():
     assert WIDTH == 16
+
+
+def test_each_query_is_asked_about_before_it_is_answered():
+    tags, _ = tags_and_order()
+    asked = []
+
+    def once(digest, items):
+        asked.append((digest, items))
+        raise OtherContent("enough")
+
+    wire = []
+    session = Session(ALIGN, "holder", bytes(32), bytes(16), Opening("test", "align", 0, ("ids",), (len(Y),), b""), wire.append)
+    with pytest.raises(OtherContent):
+        converse({
+            "seeker": (Session(ALIGN, "seeker", bytes(32), bytes(16), session.opening), seeking()),
+            "holder": (session, hold(KEY, tags, ASKED, 1000, Serial(), Seeded(b"h"), once)),
+        })
+    (query,) = [decode(Query, Frame.from_bytes(seen.frame).payload) for seen in wire if seen.kind == "Query"]
+    assert asked == [(hashlib.sha256(query.points).digest(), len(Y))]
+    assert not [seen for seen in wire if seen.kind == "Answer"]

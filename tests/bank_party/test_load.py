@@ -3,8 +3,13 @@ from __future__ import annotations
 import pytest
 from vectors import shared_data
 
-from bank_party.load import load
+from bank_party import load as loading
 from tandem.errors import InputError
+from tandem.node.inputs.source import TableSource
+
+
+def load(path, id_column, label_column=None, *, positive=None, **options):
+    return loading.load(TableSource(source=path.name, id=id_column, **options), path.parent, label_column, positive=positive)
 
 
 @pytest.fixture

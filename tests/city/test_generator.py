@@ -15,6 +15,7 @@ from bank_party import coding
 from bank_party.load import load as load_bank
 from tandem.city.generator import make, write
 from tandem.describe.woe import Rule, describe
+from tandem.node.inputs.source import TableSource
 from telco_party.bins import fit
 from telco_party.load import load as load_telco
 
@@ -63,7 +64,8 @@ def test_duplicates_on_request():
 
 def test_written_files_load_and_joining_pays(tmp_path):
     bank_path, telco_path = write(tmp_path, 20_000, 3)
-    customers, telco = load_bank(bank_path, "phone", "activated"), load_telco(telco_path, "phone")
+    customers = load_bank(TableSource(source=str(bank_path), id="phone"), tmp_path, "activated")
+    telco = load_telco(TableSource(source=str(telco_path), id="phone"), tmp_path)
     at = {plain(phone): row for row, phone in enumerate(telco.ids)}
     found = np.array([at.get(plain(phone), -1) for phone in customers.table.ids])
     rows = np.flatnonzero(found >= 0)

@@ -28,7 +28,7 @@ def test_canonical_bytes_and_digest_are_known_answers():
     again = json.dumps(json.loads(contract.canonical), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert contract.canonical == again.encode()
     assert contract.digest == hashlib.sha256(b"tandem-contract-v1\0" + contract.canonical).digest()
-    assert contract.digest.hex() == "0784c9e6447d36192dc8358350e79d24ff7c2a762b3b4a706e19c48b7066f1cd"
+    assert contract.digest.hex() == "d5b1f87c5e757f264b3e46586a37461e6d51fa63512411da8cecdc1f1d390a29"
 
 
 def test_three_signatures_make_it_live():
@@ -56,7 +56,7 @@ CHANGES = {
     "caps": {"identifiers": 30000, "table": 200000, "roster": 19999, "disclosure_bits": 60, "trainings": 2},
     "layout": {
         "bank_columns": 13, "value_bits": 17, "bins": 9, "min_bin": 51, "min_class": 21, "min_matched": 1001, "passes": 2, "key_bits": 2048,
-        "grain": "1/8", "card_step": 2, "weights": "open", "ridge": "2", "hold_out": "1/5",
+        "grain": "1/8", "card_step": 2, "weights": "open", "ridge": "2", "se": "exact", "hold_out": "1/5", "cover": 4,
     },
 }
 ONE_BY_ONE = [
@@ -78,7 +78,7 @@ def test_each_field_changed_after_signing_is_noticed(path, change):
 
 
 def test_every_field_has_a_place_in_that_test():
-    one_value = {"format", "protocol", "signatures", "kind", "training", "card", "layout.labels", "layout.solver", "layout.cover"}
+    one_value = {"format", "protocol", "signatures", "kind", "training", "card", "layout.labels", "layout.solver"}
     every = set()
     for name, value in unsigned().model_dump().items():
         every |= {f"{name}.{inner}" for inner in value} if isinstance(value, dict) and name != "signatures" else {name}
@@ -124,6 +124,7 @@ WRONG = [
     ("layout", {"passes": True}, "layout.passes must be a whole number"),
     ("layout", {"passes": 3.0}, "layout.passes must be a whole number"),
     ("layout", {"passes": "3"}, "layout.passes must be a whole number"),
+    ("layout", {"se": "none"}, "layout.se must be 'approximate' or 'exact'"),
     ("layout", {"bins": 33}, "layout.bins must be at most 32"),
     ("layout", {"key_bits": 1024}, "layout.key_bits must be at least 2048"),
     ("layout", {"key_bits": 2049}, "multiple of 256"),
@@ -139,12 +140,14 @@ WRONG = [
     ("layout", {"hold_out": "9/10"}, "layout.hold_out must lie between"),
     ("layout", {"solver": "bank"}, 'coordinator must be left out where layout.solver is "bank"'),
     ("layout", {"solver": "telco"}, "layout.solver must be 'coordinator' or 'bank'"),
-    ("layout", {"cover": 4}, "From demo to deployment"),
+    ("layout", {"cover": 0}, "layout.cover must be at least 1"),
+    ("layout", {"cover": 17}, "layout.cover must be at most 16"),
+    ("layout", {"cover": 4, "min_matched": 5001}, "min_matched times layout.cover must not exceed"),
     ("layout", {"labels": 2}, "one label a contract"),
     ("layout", {"weights": "clear"}, "layout.weights must be 'blind' or 'open'"),
     ("layout", {"dp": {"epsilon": 1}}, "layout.dp is no field"),
-    ("layout", {"min_matched": 50000}, "min_matched must not exceed"),
-    ("caps", {"roster": 20001}, "caps.roster must not exceed"),
+    ("layout", {"min_matched": 50000}, "min_matched times layout.cover must not exceed"),
+    ("caps", {"roster": 20001}, "caps.roster must not exceed caps.identifiers times layout.cover, or caps.table"),
     ("caps", {"disclosure_bits": 29}, "caps.disclosure_bits must be at least 30"),
     ("caps", {"table": 1 << 32}, "caps.table must be at most"),
     ("bank", {"tls_pin": []}, "bank.tls_pin must hold one pin"),
@@ -219,6 +222,7 @@ def test_bits_a_person():
     assert unsigned(layout={"passes": 4}, caps={"disclosure_bits": 80, "trainings": 5}).jobs == 2, "37 bits a job"
     scoring = unsigned(kind="scoring", card=HEX, training=HEX, caps={"disclosure_bits": 9})
     assert (scoring.job_bits, scoring.totals, scoring.rows_cap) == (9, 84, 20000)
+    assert unsigned(layout={"se": "exact"}).totals == 84 + 66
 
 
 def test_require_names_what_differs():
@@ -318,3 +322,10 @@ def test_rfc_8032_section_7_1_test_2():
     assert not verifies(key, signature, b"\x73")
     assert not verifies(key, signature[:-1], b"\x72")
     assert not verifies(key[:-1], signature, b"\x72")
+
+
+def test_a_roster_may_hold_the_cover_of_every_identifier():
+    contract = unsigned(layout={"cover": 4}, caps={"roster": 80_000})
+    assert contract.rows_cap == 80_000
+    with pytest.raises(ContractError, match=r"caps\.roster must not exceed"):
+        unsigned(layout={"cover": 4}, caps={"roster": 80_001})

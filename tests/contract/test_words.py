@@ -37,6 +37,15 @@ def test_few_rows_a_total_are_warned_of():
     assert "700 training rows, the fewest allowed, face 84 totals" in whole(unsigned())
 
 
+def test_exact_errors_say_what_the_coordinator_learns_more():
+    told, more = "one total of weights times both variables' WoE", "face 150 totals"
+    assert told not in whole(unsigned())
+    text = whole(unsigned(layout={"se": "exact"}))
+    assert told in text
+    assert more in text
+    assert "乘以两变量的 WoE" in whole(unsigned(layout={"se": "exact"}), "zh")
+
+
 def test_a_scoring_contract_speaks_of_scoring_only():
     text = whole(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32))
     assert "one card score" in text
@@ -59,6 +68,14 @@ def test_where_the_bank_solves_the_cost_stands_first_and_no_coordinator_is_spoke
         assert gone not in text
     assert costs(unsigned()) == ()
     assert costs(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32, layout={"solver": "bank"}, coordinator=None)) == ()
+
+
+def test_a_bank_that_solves_learns_the_weight_of_every_pair_of_bins_from_exact_errors():
+    more, alone = "the total weight of every pair of bins of at least 50 rows", {"solver": "bank", "key_bits": 2048}
+    assert more in whole(unsigned(layout={**alone, "se": "exact"}, coordinator=None))
+    assert more not in whole(unsigned(layout=alone, coordinator=None))
+    assert more not in whole(unsigned(layout={"se": "exact"}))
+    assert "每个两两分箱（至少 50 人）的权重合计" in whole(unsigned(layout={**alone, "se": "exact"}, coordinator=None), "zh")
 
 
 def test_open_weights_say_what_the_telco_then_learns():
@@ -99,3 +116,19 @@ def test_signatures_are_shown_as_they_are():
 def test_an_unknown_language_is_refused():
     with pytest.raises(InputError, match="en or zh"):
         language_of("fr")
+
+
+def test_cover_says_what_it_hides_what_it_costs_and_what_it_does_not():
+    text = whole(unsigned(layout={"cover": 4}))
+    assert "Cover hides a customer among 4 people, on average, from a telco without side knowledge: not row by row" in text
+    assert "1 in 3.4 if 10% of the telco's people are" in text
+    assert "not from a telco that forges its groups or does not keep them" in text  # A9, A10
+    assert "grow up to 4-fold" in text
+    assert "scored too, and their scores come back to the bank, under tags" in text  # A12
+    assert "in each of whom at least one is a customer" in text
+    assert "1 in 1" not in text
+    assert "a matched customer" not in text
+
+
+def test_without_cover_nothing_is_said_of_it():
+    assert "cover" not in whole(unsigned()).lower()

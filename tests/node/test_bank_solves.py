@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from types import NoneType
 
 import numpy as np
 import pytest
 from both_drivers import by_link, in_one_process, over_grpc
-from three_parties import make_site, make_solving, run_study, serving
+from ledgers import held
+from three_parties import CUSTOMERS, SUBSCRIBERS, Cut, dies_at, make_job, make_site, run_study, serving
 
+from tandem.arguments import Seeded
 from tandem.contract import BANK, COORDINATOR, TELCO
 from tandem.errors import CheckFailed, OutOfTurn, PeerLost
-from tandem.node.casting import VERSION, arranged, callers, player
+from tandem.ledger.owner import owner
+from tandem.node.casting import arranged, callers, player
 from tandem.node.ledger_store import Ledger
-from tandem.node.recorder import recorder
+from tandem.node.recorder import both, recorder
 from tandem.train import solver
 from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
-from tandem.wire.messages import Opening
+from tandem.wire.codec import Frame
 
 TWO = {"layout": {"solver": "bank", "passes": 1}, "coordinator": None}
 
@@ -139,12 +144,121 @@ def test_a_check_that_fails_is_told_to_the_bank_alone(played, tmp_path, monkeypa
     assert shape(frames) == shape(played[2])
 
 
-def test_a_first_pass_begins_anew_whatever_an_earlier_study_left(tmp_path):
+
+
+ALL_CHOICES = {
+    "layout": {"solver": "bank", "weights": "open", "se": "exact", "cover": 2, "passes": 2},
+    "caps": {"roster": SUBSCRIBERS, "identifiers": 20 * CUSTOMERS, "trainings": 20, "disclosure_bits": 20 * 37}, "coordinator": None,
+}
+
+
+@pytest.fixture(scope="module", params=[{}, {"weights": "blind", "cover": 1}], ids=["all choices", "blind, no cover"])
+def exact(request, tmp_path_factory):
+    """A site with exact errors and a bank that solves, and what a study over TLS gave: trained, frames, ledgers of telco and bank."""
+    choices = {**ALL_CHOICES, "layout": {**ALL_CHOICES["layout"], **request.param}}
+    site = make_site(tmp_path_factory.mktemp("exact"), **choices)
+
+    async def play():
+        async with serving(site) as nodes:
+            recorded(nodes)
+            async with nodes.bank(chance=Seeded(b"job")) as conductor:
+                trained = await run_study(site, conductor)
+                conductor.job.end()
+            with Ledger(site.folder(BANK) / "taps.sqlite") as ledger:
+                return trained, nodes.frames, {TELCO: list(nodes.ledgers[TELCO].entries()), BANK: list(ledger.entries())}
+
+    return site, *asyncio.run(play())
+
+
+def recorded(nodes):
+    """Have the bank's two roles write a ledger, as its node does: conductors made from now on."""
+    ledger = Ledger(nodes.site.folder(BANK) / "taps.sqlite")
+    honest = nodes.bank
+
+    @asynccontextmanager
+    async def bank(**how):
+        async with honest(**how) as conductor:
+            conductor.tap = written(conductor.tap, BANK)
+            conductor.solving.tap = written(conductor.solving.tap, COORDINATOR)
+            yield conductor
+        ledger.close()
+
+    def written(seen, column):
+        return lambda session: both(seen(session), recorder(ledger, nodes.site.contract, session, column))
+
+    nodes.bank = bank
+
+
+def test_exact_errors_open_weights_and_cover_are_the_same_over_loopback_and_over_grpc(exact, tmp_path):
+    site, two, outside, ledgers = exact
+    one, inside = asyncio.run(in_one_process(site, tmp_path))
+    assert one.model == two.model
+    assert two.model.exact
+    errors = [seen for _, seen in outside if seen.script == "errors"]
+    assert {"PairSums", "Crossed", "Shares", "Masks"} <= {seen.kind for seen in errors}
+    crossing = {seen.kind for party, seen in outside if party == TELCO}
+    assert crossing.isdisjoint({"Crossed", "Opened", "Own", "Statistics", "Release"})
+    assert ({"Points", "OpenScores"} <= crossing) == (site.contract.layout.weights == "open")
+    # masks of pairs' totals come from the solver's own chance: leave these frames out
+    ways = {way: [each for each in seen if each[0] != "errors"] for way, seen in by_link(outside).items()}
+    assert {way: [each for each in seen if each[0] != "errors"] for way, seen in by_link(inside).items()} == ways
+    told = {(each.to, each.what) for entry in ledgers[TELCO] for each in entry.disclosed}
+    assert {(BANK, "pair-totals"), (BANK, "totals")} <= told
+    assert ((TELCO, "weights") in told) == (site.contract.layout.weights == "open")
+
+
+def test_the_ledgers_of_two_parties_agree_row_by_row_and_say_whose_they_are(exact):
+    ledgers = exact[3]
+    for party, entries in ledgers.items():
+        assert owner((one.direction, one.peer, one.script, one.message, 1) for one in entries) == party
+        assert {one.script for one in entries} >= {"train", "train-solver", "errors-solver", "card-solver"}
+    for turns in (None, [BANK] * len(ledgers[BANK])):
+        compared = held(BANK, TELCO, ledgers, turns=turns)
+        assert (compared.findings, compared.unreceived) == ((), ())
+        assert compared.frames == len(ledgers[TELCO]) == len(ledgers[BANK])
+    dropped = next(at for at, one in enumerate(ledgers[TELCO]) if one.message == "PairSums")
+    short = {**ledgers, TELCO: ledgers[TELCO][:dropped] + ledgers[TELCO][dropped + 1 :]}
+    assert [(one.kind, one.entry.message) for one in held(BANK, TELCO, short).findings] == [("alone", "PairSums")]
+
+
+def test_wherever_a_bank_that_solves_dies_it_goes_on_to_the_same_model(exact):
+    site, expected, *_ = exact
+    points = [("train", 1, "Closing"), ("train", 2, "Step"), ("errors", 3, "Shares"), ("card", 4, "Closing")]
+
+    async def run():
+        tables = defaultdict(set)
+        for number, point in enumerate([*points, None]):
+            seed = b"dies%d" % number
+            async with serving(site, seed=seed) as nodes, nodes.bank(seed=seed, afresh=number == 0) as conductor:
+                if point:
+                    dies_at(conductor, *point, sent=False)
+                    with pytest.raises(Cut):
+                        await run_study(site, conductor)
+                else:
+                    assert conductor.job.resumed == ("align", "pass_1", "pass_2", "errors")
+                    trained = await run_study(site, conductor)
+                    conductor.job.end()
+                for party, seen in nodes.frames:
+                    if party == TELCO and seen.kind in {"Table", "Points"}:
+                        tables[seen.script, seen.stage].add(Frame.from_bytes(seen.frame).payload)
+        return trained, tables
+
+    trained, tables = asyncio.run(run())
+    assert trained.model == expected.model
+    assert trained.points.tolist() == expected.points.tolist()
+    assert {step: len(told) for step, told in tables.items()} == {("train", 1): 1, ("train", 2): 1, ("card", 4): 1}
+
+
+def test_what_the_solver_knows_is_kept_with_the_step_that_led_there_or_not_at_all(tmp_path):
     site = make_site(tmp_path, **TWO)
-    solving = make_solving(site, lambda _: None)
-    solving.known = solver.Known(failed="an earlier study")
-    opening = Opening(VERSION, "train", 1, ("rows",), (300,), bytes(32))
-    first, later = solving.cast(bytes(16), opening), solving.cast(bytes(16), replace(opening, stage=2))
-    assert [cast.playing.gi_frame.f_locals["known"].failed for cast in (first, later)] == ["", "an earlier study"]
-    with pytest.raises(OutOfTurn, match="has no solver"):
-        solving.cast(bytes(16), replace(opening, script="serve"))
+    with Ledger(tmp_path / "jobs.sqlite") as ledger:
+        job = make_job(site, ledger)
+        job.know(b"before the step ended")
+        assert make_job(site, ledger, afresh=False).known == b""
+
+        async def step(_):
+            job.know(b"after")
+
+        asyncio.run(job.step("pass_1", NoneType, step))
+        assert make_job(site, ledger, afresh=False).known == b"after"
+        assert make_job(site, ledger).known == b""

@@ -3,8 +3,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -183,18 +181,6 @@ def test_an_open_folder_is_no_place_for_keys(tmp_path):
     (tmp_path / "keys").mkdir(mode=0o755)
     with pytest.raises(InputError, match="chmod 700"):
         disk.make_private_folder(tmp_path / "keys")
-
-
-def test_the_script_makes_all_and_refuses_twice(tmp_path):
-    command = [sys.executable, str(ROOT / "scripts" / "make_certificates"), str(tmp_path / "p"), "--days", "7", "--bank", "First Bank"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    first = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert first.returncode == 0, first.stderr
-    assert first.stdout.count("pin ") == len(ROLES)
-    assert loads_card((tmp_path / "p" / "bank" / "bank.toml").read_text(), "card").name == "First Bank"
-    second = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert second.returncode == 2
-    assert "exists already" in second.stderr
 
 
 def test_a_key_with_a_password_is_refused(place):

@@ -9,9 +9,12 @@ import sys
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tandem.errors import ContractError, Enumeration, InputError, ScoreBudgetSpent
 from tandem.ledger.chain import Entry
@@ -92,6 +95,86 @@ def test_tampering_is_found_where_it_was_done(tmp_path, statement, number):
     tamper(path, statement)
     with Ledger(path, read_only=True) as ledger:
         assert ledger.verify().number == number
+
+
+@pytest.mark.parametrize("column", [
+    "number", "time", "contract", "session", "direction", "peer", "script", "message", "size", "frame", "disclosed", "previous", "hash",
+])
+@pytest.mark.parametrize("number", [1, 3, 5])
+@pytest.mark.parametrize("disclosing", [True, False])
+def test_one_byte_changed_in_any_column_of_any_row_is_found(tmp_path, column, number, disclosing):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        for size in range(100, 105):
+            ledger.append(entry(size) if disclosing else replace(entry(size), disclosed=()))
+    with closing(sqlite3.connect(path)) as database:
+        (value,) = database.execute(f"SELECT {column} FROM entries WHERE number = ?", (number,)).fetchone()  # noqa: S608 - of the test's own making
+    whole = isinstance(value, int)
+    data = value.to_bytes(2, "big") if whole else value.encode()
+    tamper(path)
+    for at in {0, len(data) // 2, len(data) - 1}:
+        for bit in (0, 7):  # the higher makes it no UTF-8
+            flipped = data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1:]
+            changed = int.from_bytes(flipped, "big")
+            if column == "number" and 1 <= changed <= 5:
+                continue  # another entry's number, which SQLite refuses
+            with closing(sqlite3.connect(path)) as database:
+                written = str(changed) if whole else f"CAST(x'{flipped.hex()}' AS TEXT)"
+                database.execute(f"UPDATE entries SET {column} = {written} WHERE number = {number}")  # noqa: S608 - of the test's own making
+                database.commit()
+            with Ledger(path, read_only=True) as ledger:
+                found = ledger.verify()
+            assert found is not None, (at, bit)
+            assert found.number == number or (column == "number" and found.number <= number)
+            with closing(sqlite3.connect(path)) as database:
+                now_at = changed if column == "number" else number
+                database.execute(f"UPDATE entries SET {column} = ? WHERE number = {now_at}", (value,))  # noqa: S608 - of the test's own making
+                database.commit()
+    with Ledger(path, read_only=True) as ledger:
+        assert ledger.verify() is None, "what was put back"
+
+
+@pytest.mark.parametrize("text", ["", "[ ]", "{}", "null", '[["bank","scores"]]', '[[["bank"],"scores",7]]', "[" * 5000])
+def test_a_disclosure_that_we_did_not_write_is_found(tmp_path, text):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.append(replace(entry(), disclosed=()))
+    tamper(path, f"UPDATE entries SET disclosed = '{text}'")  # noqa: S608 - of the test's own making
+    with Ledger(path, read_only=True) as ledger:
+        assert ledger.verify().number == 1
+        assert [len(each.disclosed) for each in ledger.entries()] == [1], "it is shown"
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_byte_changed_anywhere_in_the_file_is_found_or_changes_no_entry(data, pristine):
+    path, content, entries, head = pristine
+    flipped = bytearray(content)
+    flipped[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(flipped)
+    try:
+        with Ledger(path, read_only=True) as ledger:
+            if ledger.verify() is None:
+                assert (list(ledger.entries()), ledger.head) == (entries, head)
+    except InputError:
+        pass
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pristine") / "ledger.sqlite"
+    filled(path, 20)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")  # all in one file
+    with Ledger(path, read_only=True) as ledger:
+        return path, path.read_bytes(), list(ledger.entries()), ledger.head
+
+
+def test_a_ledger_without_its_head_is_refused(tmp_path):
+    path = filled(tmp_path / "ledger.sqlite")
+    tamper(path, "DELETE FROM head")
+    with Ledger(path, read_only=True) as ledger, pytest.raises(InputError, match="its head is missing"):
+        ledger.verify()
 
 
 def test_counters_stop_at_the_cap_and_survive(tmp_path):

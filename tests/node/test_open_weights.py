@@ -7,7 +7,7 @@ import json
 
 import pytest
 from both_drivers import by_link, in_one_process, over_grpc
-from three_parties import make_site, paillier_key, serving, tables
+from three_parties import CUSTOMERS, SUBSCRIBERS, Cut, dies_at, make_site, paillier_key, run_study, serving, tables
 
 from tandem.contract import BANK, TELCO
 from tandem.errors import PeerLost
@@ -65,3 +65,29 @@ def test_the_telcos_card_holds_the_points_that_the_bank_was_told_and_scores_new_
             asyncio.run(score())
     finally:
         site.contract = site.approve(training)
+
+
+def test_with_a_coordinator_exact_errors_and_cover_a_study_goes_on_to_the_same_model(tmp_path):
+    layout = {"weights": "open", "se": "exact", "cover": 2, "passes": 2}
+    caps = {"roster": SUBSCRIBERS, "identifiers": 20 * CUSTOMERS, "trainings": 20, "disclosure_bits": 20 * 37}
+    site = make_site(tmp_path, layout=layout, caps=caps)
+
+    async def play(point, seed, *, afresh):
+        async with serving(site, seed=seed) as nodes, nodes.bank(seed=seed, afresh=afresh) as conductor:
+            if point:
+                dies_at(conductor, *point, sent=False)
+                with pytest.raises(Cut):
+                    await run_study(site, conductor)
+                return None, nodes.frames
+            trained = await run_study(site, conductor)
+            conductor.job.end()
+            return trained, nodes.frames
+
+    expected, frames = asyncio.run(play(None, b"whole", afresh=True))
+    assert expected.model.exact
+    assert len({seen.frame for party, seen in frames if party == TELCO and seen.kind == "Points"}) == 3
+    for number, point in enumerate([("train", 2, "OpenScores"), ("card", 4, "Closing")]):
+        asyncio.run(play(point, b"cut%d" % number, afresh=number == 0))
+    trained, _ = asyncio.run(play(None, b"again", afresh=False))
+    assert trained.model == expected.model
+    assert trained.points.tolist() == expected.points.tolist()

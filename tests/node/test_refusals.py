@@ -19,11 +19,11 @@ from three_parties import make_site, until
 from tandem.align.script import ALIGN
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, dumps
 from tandem.contract.fields import MOMENT
-from tandem.errors import REFUSED, CheckFailed, InputError, PeerLost
+from tandem.errors import LOST, REFUSED, CheckFailed, InputError, PeerLost, PeerRefused
 from tandem.node.casting import VERSION, Cast
 from tandem.node.client import Dialler, Stage
 from tandem.node.contracts import Contracts
-from tandem.node.driver import METHOD
+from tandem.node.driver import METHOD, lost
 from tandem.node.server import Server
 from tandem.session.session import START, Session
 from tandem.session.tap import untapped
@@ -32,6 +32,7 @@ from tandem.wire.codec import ENVELOPE_LIMIT, Frame, encode
 from tandem.wire.messages import Opening
 
 SESSION = bytes(range(16))
+GONE = (grpc.StatusCode.UNAVAILABLE, LOST)
 OPENING = Opening(VERSION, ALIGN.name, 0, ("ids",), (3,), b"")
 TRAINING = Opening(VERSION, TRAIN.name, 1, ("rows",), (3,), bytes(32))
 
@@ -80,9 +81,9 @@ def site(made):
 
 
 @asynccontextmanager
-async def listening(site, troupe, patience=10.0, opening_patience=5.0, tap=untapped):
+async def listening(site, troupe, patience=10.0, opening_patience=5.0, tap=untapped, dialler=None):
     told = []
-    server = Server(troupe, site.parties[troupe.role].keys, lambda *_: tap, told.append, None, patience, opening_patience)
+    server = Server(troupe, site.parties[troupe.role].keys, lambda *_: tap, told.append, dialler, patience, opening_patience)
     port = await server.start("127.0.0.1:0")
     try:
         yield port, told
@@ -280,7 +281,7 @@ def test_a_session_cannot_be_opened_twice(site):
                 assert (await end_of(call))[:2] == (grpc.StatusCode.FAILED_PRECONDITION, REFUSED)
             assert told == ["OutOfTurn: the bank opened one session twice"]
             gate.set()
-            assert len(await first) == 2  # the honest one is not disturbed
+            assert len(await first) == 3  # the honest one is not disturbed
         assert troupe.casts == 1
 
     asyncio.run(run())
@@ -292,7 +293,7 @@ def test_one_of_two_callers_is_not_enough_and_spends_nothing(site):
     async def run():
         async with listening(site, troupe, opening_patience=0.3) as (port, told), stream(site, port, BANK, COORDINATOR) as call:
             await say(call, frame(site.contract, TRAINING, "sealer"))
-            assert (await end_of(call))[:2] == (grpc.StatusCode.FAILED_PRECONDITION, REFUSED)
+            assert (await end_of(call))[:2] == GONE
             return told
 
     assert asyncio.run(run()) == ["PeerLost: the telco did not join the session within 0 s"]
@@ -307,8 +308,8 @@ def test_two_callers_that_open_different_things_are_both_refused(site):
             async with stream(site, port, BANK, COORDINATOR) as bank, stream(site, port, TELCO, COORDINATOR) as telco:
                 await say(bank, frame(site.contract, TRAINING, "sealer"))
                 await say(telco, frame(site.contract, replace(TRAINING, sizes=(4,)), "summer"))
-                assert (await end_of(telco))[1] == REFUSED
-                assert (await end_of(bank))[1] == REFUSED
+                words = {(await end_of(telco))[1], (await end_of(bank))[1]}
+                assert words == {REFUSED, LOST}  # whoever came first waited for the other, in vain
             return told
 
     told = asyncio.run(run())
@@ -338,7 +339,7 @@ def test_a_caller_that_says_nothing_is_hung_up_on(site):
     async def run():
         async with listening(site, troupe, opening_patience=0.3) as (port, told), stream(site, port) as call:
             began = time.monotonic()
-            assert (await end_of(call))[1] == REFUSED
+            assert (await end_of(call))[1] == LOST
             assert time.monotonic() - began < 3
             return told
 
@@ -434,11 +435,72 @@ def test_whichever_of_two_callers_hangs_up_the_other_hears_of_it(site, dies):
                 await say(call, frame(site.contract, TRAINING, roles[dies]))
                 await until(lambda: troupe.begun)  # a role that has not begun has nothing to close
                 call.cancel()
-            assert (await asyncio.wait_for(end_of(survivor), 5.0))[:2] == (grpc.StatusCode.FAILED_PRECONDITION, REFUSED)
+            assert (await asyncio.wait_for(end_of(survivor), 5.0))[:2] == GONE
             await until(lambda: troupe.closed and told)
             return told
 
     assert all(line.startswith("PeerLost: ") for line in asyncio.run(run()))
+
+
+def test_a_step_opened_again_ends_the_older_session_and_only_that(site):
+    """A caller whose line was cut calls again while its first call seems alive: the older one must keep nothing."""
+    troupe = Acting(site, TELCO, [ALIGN])
+    other = replace(OPENING, job=b"another job, too")
+
+    async def run():
+        async with listening(site, troupe) as (port, told), stream(site, port) as half_dead, stream(site, port) as elsewhere:
+            for call, opening, session in ((half_dead, OPENING, SESSION), (elsewhere, other, bytes(16))):
+                await say(call, frame(site.contract, opening, session=session))
+                assert isinstance(await call.read(), bytes)
+            assert len(await seek(site, port, opening=replace(OPENING, attempt=2), session=b"s" * 16)) == 3
+            assert (await end_of(half_dead))[:2] == GONE
+            assert not elsewhere.done()
+            return told
+
+    told = asyncio.run(run())
+    assert told[0] == "PeerLost: the bank has opened a step of the same job since: this session is given up"
+    assert len(troupe.kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "kind"),
+    [
+        (grpc.StatusCode.FAILED_PRECONDITION, REFUSED, PeerRefused), (grpc.StatusCode.UNAVAILABLE, LOST, PeerLost),
+        (grpc.StatusCode.UNAVAILABLE, "connection refused", PeerLost), (grpc.StatusCode.INTERNAL, "", PeerLost),
+    ],
+)
+def test_only_a_refusal_is_final(code, word, kind):
+    assert type(lost("telco", code, word)) is kind
+
+
+def test_a_peer_that_was_refused_itself_passes_the_refusal_on(site):
+    """The telco whose coordinator refused tells the bank so: else the bank would call again in vain."""
+    for failure, word in ((PeerRefused("the coordinator refused"), REFUSED), (PeerLost("the coordinator died"), LOST)):
+        troupe = Acting(site, TELCO, [ALIGN], fail=failure)
+
+        async def run(troupe=troupe):
+            async with listening(site, troupe) as (port, _), stream(site, port) as call:
+                await say(call, frame(site.contract))
+                return (await end_of(call))[1]
+
+        assert asyncio.run(run()) == word
+
+
+def test_a_node_that_cannot_reach_whom_it_must_dial_casts_nothing(site):
+    """An attempt counts and costs: it must not be spent on a session that cannot come about."""
+    troupe = Acting(site, TELCO, [TRAIN])
+
+    def nobody(contract):
+        return Dialler(site.parties[TELCO].keys, contract, {COORDINATOR: ("127.0.0.1:1", site.parties[COORDINATOR].keys.tls_certificate)})
+
+    async def run():
+        async with listening(site, troupe, opening_patience=0.3, dialler=nobody) as (port, told), stream(site, port) as call:
+            await say(call, frame(site.contract, TRAINING, "sealer"))
+            assert (await end_of(call))[:2] == GONE
+            return told
+
+    assert asyncio.run(run()) == ["PeerLost: the coordinator cannot be reached, or holds another key than the pinned one"]
+    assert troupe.casts == 0
 
 
 def test_a_caller_that_goes_mute_is_given_up(site):
@@ -448,7 +510,7 @@ def test_a_caller_that_goes_mute_is_given_up(site):
         async with listening(site, troupe, patience=0.3) as (port, told), stream(site, port) as call:
             await say(call, frame(site.contract))
             code, details, frames = await end_of(call)
-            assert (code, details) == (grpc.StatusCode.FAILED_PRECONDITION, REFUSED)
+            assert (code, details) == GONE
             assert frames > 0
             await until(lambda: troupe.closed)
             return told

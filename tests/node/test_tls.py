@@ -175,7 +175,7 @@ def test_no_stranger_reaches_the_handler_and_the_party_of_the_contract_does(site
             assert troupe.casts == 0, answers
             heard = await seek(site, port)
             assert troupe.casts == 1
-            assert len(heard) == 2
+            assert len(heard) == 3
             return answers
 
     answers = asyncio.run(run())

@@ -10,10 +10,11 @@ from puppets import OPENING, SAMPLES, legal, puppet, session, walk, whole
 
 from tandem.align.script import ALIGN
 from tandem.errors import LocalProtocolError, OutOfTurn
+from tandem.plan.script import PLAN, PLAN_SOLVER
 from tandem.session.loopback import converse
 from tandem.session.script import Script, Turn, many, one, say
 from tandem.session.session import Send, Wait
-from tandem.train.script import CARD, DESCRIBE, OPEN, SERVE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, OPEN, SERVE, TRAIN
 from tandem.wire.codec import MESSAGES, Frame, encode
 from tandem.wire.messages import Answer, End, Opening, Polish, Query, Roster, Shelved, Tags
 
@@ -27,7 +28,7 @@ SMALL = Script(
         one(say("left", "right", Roster), say("right", "left", Polish)),
     ),
 )
-ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, CARD, SERVE, *OPEN.values())
+ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, PLAN, PLAN_SOLVER, *OPEN.values())
 
 
 def turns_of(script):
@@ -297,7 +298,7 @@ def test_no_script_lets_the_sealer_hear_masks_or_the_summer_hear_what_hangs_on_l
         heard = {role: {turn.message.__name__ for turn in whole(script) if turn.listener == role} for role in script.roles}
         assert not heard.get("sealer", set()) & {"Masks", "Pairs", "Table", "Opened"}
         points = {"Points"} if script in OPEN.values() else set()
-        assert heard.get("summer", set()) <= {"Key", "Sealed", "Table", "Signature"} | points
+        assert heard.get("summer", set()) <= {"Key", "Sealed", "Table", "Signature", "Probe"} | points
 
 
 def test_roles_that_do_not_follow_the_script_wait_for_each_other_no_longer_than_the_loopback():

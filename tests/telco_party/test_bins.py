@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from vectors import shared_data
 
 from tandem.errors import InputError
+from tandem.node.inputs.source import TableSource
 from tandem.tables import Table
 from telco_party.bins import Cuts, fit
 from telco_party.load import load
@@ -51,7 +53,7 @@ def test_frozen_cuts_code_a_later_file(roster, tmp_path):
     np.testing.assert_array_equal(back.code(roster).codes, coded.codes)
     path = tmp_path / "new.csv"
     path.write_text("phone,more,empty,package,spend\n1,9,,5,\n2,9,,A,1e9\n", encoding="utf-8")
-    later = back.code(load(path, "phone", numeric=back.numeric, text=back.text))
+    later = back.code(load(TableSource(source="new.csv", id="phone", numeric=back.numeric, text=back.text), tmp_path))
     assert later.codes.tolist() == [[7, 1, 0], [6, 0, 0]]
 
 
@@ -71,7 +73,7 @@ def test_damaged_cuts_are_refused(roster):
 
 
 def test_public_bank_marketing():
-    table = load(shared_data("bank_marketing/telco.csv"), "phone")
+    table = load(TableSource(source=str(shared_data("bank_marketing/telco.csv")), id="phone"), Path())
     cuts, coded = fit(table)
     assert coded.rows == 41204
     assert all(count.min() >= 50 for count in coded.counts)

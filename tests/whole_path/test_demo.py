@@ -101,6 +101,7 @@ def test_the_ledgers_hold_and_agree(out):
     for (sender, receiver, direction), digests in frames.items():
         if direction == "sent":
             assert sorted(digests) == sorted(frames[sender, receiver, "received"])
+    quietly("ledger", "compare", *(out / role / "ledger.sqlite" for role in ROLES))
 
 
 def test_the_telcos_ledger_lists_nothing_label_derived_in_clear(out):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from three_parties import CUSTOMERS, make_site
 
+from tandem.audit.findings import audit
+from tandem.audit.sources import opened
 from tandem.contract import BANK, COORDINATOR, TELCO
 from tandem.errors import TandemError
 from tandem.node.ledger_store import Ledger
@@ -118,6 +121,9 @@ def nothing_half_written(site):
         with Ledger(site.folder(role) / "ledger.sqlite", read_only=True) as ledger:
             assert ledger.verify() is None
             assert len(ledger) > 0
+    with ExitStack() as stack:
+        sources = [stack.enter_context(opened(site.folder(role) / "ledger.sqlite")) for role in (BANK, TELCO, COORDINATOR)]
+        assert [each.findings for each in audit(sources).comparisons] == [(), (), ()], "an interruption is no difference"
     assert not (site.folder(TELCO) / "state" / "models").exists()
 
 
@@ -199,6 +205,7 @@ def test_a_node_that_is_stopped_amid_a_pass_ends_at_once_and_well(site, parties,
 def test_after_all_that_the_same_folders_still_train(site, parties):
     processes = parties.amid_a_pass()
     assert processes[BANK].wait(60) == 0, log(site, BANK)
+    assert re.search(r"resuming job [0-9a-f]{8} at: pass \d of 4; --afresh begins a new one", log(site, BANK))
     names = {path.name for path in (site.folder(BANK) / "out").iterdir()}
     assert names == {"model.json", "scores.csv", "study.json", "report.html", "result.json"}
 

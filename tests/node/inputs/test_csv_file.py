@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from tandem.errors import InputError
-from tandem.node import csv_file
-from tandem.node.csv_file import read_table
+from tandem.node.inputs import csv_file, read
+from tandem.node.inputs.source import TableSource
+
+
+def read_table(path, id_column, **options):
+    return read.read_table(TableSource(source=str(path), id=id_column, **options))
 
 
 @pytest.fixture
@@ -30,15 +34,38 @@ def test_columns_are_numbers_or_text_by_what_they_hold(file):
     assert table.names == ["n", "t", "e"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_encodings(file, encoding):
-    table = read_table(file("手机,城市\n1,北京\n2,上海\n", encoding), "手机")
+CITIES = "手机,城市\n1,北京\n\n2,上海\n"
+
+
+@pytest.mark.parametrize(("written", "declared"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("gb18030", "gb18030")])
+def test_encodings(file, written, declared):
+    table = read_table(file(CITIES, written), "手机", encoding=declared)
     assert table.column("城市").tolist() == ["北京", "上海"]
 
 
-@pytest.mark.parametrize("content", [b"a,b\n1,\xff\xfe\xff\n", "a,b\n1,2\n".encode("utf-16"), b"\x00\x01\x02"])
-def test_another_encoding_is_refused(file, content):
-    with pytest.raises(InputError, match="UTF-8"):
+def test_an_encoding_is_never_guessed(file):
+    with pytest.raises(InputError, match=r'the header is not UTF-8; if the file is GB18030, add encoding = "gb18030" to \[table\]'):
+        read_table(file(CITIES, "gb18030"), "手机")
+    late = b"id,city\n" + b"".join(b"%d,x\n" % i for i in range(40_000)) + b"\n40000,\xb1\xb1\xbe\xa9\n40001,x\n"
+    with pytest.raises(InputError, match="row 40001 is not UTF-8; if the file is GB18030"):
+        read_table(file(late), "id")
+    assert read_table(file(late), "id", encoding="gb18030").column("city")[40_000] == "北京"
+
+
+def test_utf_8_declared_otherwise_is_refused_where_it_shows(file):
+    with pytest.raises(InputError, match="begins with the mark of UTF-8"):
+        read_table(file(CITIES, "utf-8-sig"), "手机", encoding="gb18030")
+    with pytest.raises(InputError, match='row 1 is not GB18030; if the file is UTF-8, add encoding = "utf-8"'):
+        read_table(file("id,c\n1,北\n".encode()), "id", encoding="gb18030")
+
+
+@pytest.mark.parametrize(("content", "told"), [
+    (b"a,b\n1,\xff\xfe\xff\n", "row 1 is not UTF-8, nor is the file GB18030; save it as CSV in UTF-8"),
+    ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+    (b"\x00\x01\x02", "no text at all"),
+])
+def test_another_encoding_is_refused(file, content, told):
+    with pytest.raises(InputError, match=told):
         read_table(file(content), "a")
 
 
