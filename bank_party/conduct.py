@@ -8,15 +8,17 @@ from types import NoneType
 from typing import Any
 
 from bank_party.jobs import Job
+from bank_party.solving import Solving, packed
 from tandem.align.script import ALIGN
 from tandem.align.seeker import Found, seek
 from tandem.arguments import Chance, Engine
-from tandem.contract import Contract
+from tandem.contract import BANK, Contract
 from tandem.crypto.opening import SecretKey
 from tandem.describe.woe import Described
 from tandem.errors import CheckFailed
-from tandem.node.casting import VERSION, Cast
+from tandem.node.casting import VERSION, Cast, player
 from tandem.node.client import Stage
+from tandem.node.joined import play_both
 from tandem.node.recorder import both
 from tandem.node.watch import SILENT, Watch
 from tandem.plan.roles import Asked, ask, ask_solver
@@ -25,7 +27,7 @@ from tandem.plan.watch import Clock
 from tandem.score.statement import roster_digest
 from tandem.session.script import Script
 from tandem.session.session import Role
-from tandem.session.tap import Tap
+from tandem.session.tap import Tap, Tapped
 from tandem.sums.terms import Integers, Terms
 from tandem.tables import Positions
 from tandem.train import sealer
@@ -64,8 +66,11 @@ class Caller:
         speed: Speed = await self._session(Cast(PLAN_SOLVER, "sealer", ask_solver()), opening)
         return speed
 
+    def _name(self, opening: Opening) -> bytes:
+        return self.chance.fork("session", opening.script, opening.stage, opening.attempt).draw(16)
+
     async def _session(self, cast: Cast, opening: Opening, *watching: Tap) -> Any:
-        session = self.chance.fork("session", opening.script, opening.stage, opening.attempt).draw(16)
+        session = self._name(opening)
         tap = self.tap(session)
         with self.watch.session(self.contract, opening) as weight:
             for one in (*watching, weight.tap):
@@ -78,6 +83,8 @@ class Conductor(Caller):
     """Plays the bank's roles in the steps of a job."""
 
     job: Job
+    solving: Solving | None = None
+    """Where the bank solves for itself."""
 
     async def align(self, ids: list[bytes]) -> Found:
         """Find which identifiers the telco also has."""
@@ -151,7 +158,7 @@ class Conductor(Caller):
         """Score new customers with a card that the telco holds."""
 
         def playing(_: int) -> Role[Integers]:
-            return sealer.serve(secret, count, card_step, self.engine)
+            return sealer.serve(secret, count, card_step, self.engine, open_weights=self._terms.open_weights)
 
         points: Integers = await self._play("serve", Integers, SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
         return points
@@ -168,6 +175,24 @@ class Conductor(Caller):
 
         async def play(attempt: int) -> Any:
             opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster, self.job.id, attempt)
-            return await self._session(Cast(script, role, playing(attempt)), opening, self.job.heard)
+            cast = Cast(script, role, playing(attempt))
+            if self.solving is None or "solver" not in script.roles:
+                return await self._session(cast, opening, self.job.heard)
+            return await self._both(self.solving, cast, opening)
 
         return await self.job.step(name, kind, play)
+
+    async def _both(self, solving: Solving, cast: Cast, opening: Opening) -> Any:
+        """Play sealer and solver; what the solver knows afterwards is kept in one with the step's result."""
+        session = self._name(opening)
+        solver = solving.cast(session, opening, self.job.known)
+        with self.watch.session(self.contract, opening) as weight:
+
+            def weigh(seen: Tapped) -> None:
+                if player(self.contract, seen.peer) != BANK:  # what the two say to each other travels nowhere
+                    weight.tap(seen)
+
+            sealing, beside = both(self.tap(session), both(self.job.heard, weigh)), both(solving.tap(session), weigh)
+            result, after = await play_both(self.stage, (cast, sealing), (solver, beside), session, opening, BANK)
+        self.job.know(packed(after))
+        return result

@@ -38,13 +38,17 @@ SEED_WIDTH = 32
 
 @dataclass(frozen=True)
 class Kept:
-    """A job on the disk. `steps`: the packed result of each finished step, by name; `inputs`: digest of what the job was begun with."""
+    """A job on the disk. `steps`: the packed result of each finished step, by name; `inputs`: digest of what the job was begun with.
+
+    `known`: where the bank solves, what its solver knows after the newest of these steps, packed; kept with that step, or neither is.
+    """
 
     purpose: str
     inputs: bytes
     seed: bytes = field(repr=False)
     steps: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    known: bytes = field(default=b"", repr=False)
 
 
 def fingerprint(ids: Identifiers, table: Table, *others: Any) -> bytes:
@@ -96,6 +100,15 @@ class Job:
     def blinds(self) -> Chance:
         """Where the alignment's blinds come from: the same in every attempt of this job, and in no other."""
         return Seeded(self._kept.seed).fork("blinds")
+
+    @property
+    def known(self) -> bytes:
+        """What the bank's own solver knows after the newest step; empty before the first."""
+        return self._kept.known
+
+    def know(self, known: bytes) -> None:
+        """Take what the bank's own solver knows now. It is kept with the result of the step that is being played, which must end next."""
+        self._kept = replace(self._kept, known=known)
 
     async def step(self, name: str, kind: Any, play: Callable[[int], Awaitable[T]]) -> T:
         """Return the step's result, of type `kind`: as it was kept, or played until it ends well, and kept. `play` takes an attempt number.

@@ -23,9 +23,10 @@ from bank_party.conduct import Caller, Conductor
 from bank_party.config import StudyConfig
 from bank_party.jobs import Job, Kept, fingerprint
 from bank_party.records import write_facts, write_scores
+from bank_party.solving import Solving
 from bank_party.summary import print_look, print_summary
 from bank_party.watching import Watching
-from tandem.contract import SLOT_BITS, Contract, Role
+from tandem.contract import BANK, COORDINATOR, SLOT_BITS, TELCO, Contract, Role
 from tandem.contract.words import disclosures, language_of
 from tandem.contract_commands import WIDTH, print_page
 from tandem.crypto.opening import SecretKey
@@ -185,7 +186,7 @@ def plan_command(
         plan = asyncio.run(party.dialled(run, ledger, untapped))
     planning.show(console, plan, language)
     print_page(console, disclosures(party.contract, language))
-    console.print(planning.spent(language))
+    console.print(planning.spent(party.contract, language))
     if json_file is not None:
         disk.write(json_file, json.dumps(planning.facts(plan), ensure_ascii=False, indent=1).encode())
 
@@ -205,9 +206,10 @@ class _Party:
         config = read(study, StudyConfig)
         contract = live_contract(config.at(config.contract))
         folder = config.at(config.peers)
-        peers: dict[Role, tuple[str, bytes]] = {
-            "telco": (config.telco, disk.read_text(folder / "telco.pem").encode()),
-            "coordinator": (config.coordinator, disk.read_text(folder / "coordinator.pem").encode()),
+        addresses: dict[Role, str] = {TELCO: config.telco, COORDINATOR: config.coordinator}
+        peers = {
+            role: (address, disk.read_text(folder / f"{role}.pem").encode())
+            for role, address in addresses.items() if role in contract.roles
         }
         party = cls(config, contract, keys.load(config.at(config.keys)), peers)
         if party.keys.pin not in contract.bank.tls_pin:
@@ -232,7 +234,8 @@ class _Party:
     def steps(self, purpose: str) -> tuple[str, ...]:
         """Return the steps of a job of this purpose, as they are called in its state."""
         passes = tuple(f"pass_{number}" for number in range(1, self.contract.layout.passes + 1))
-        return ("align", *{"train": (*passes, "score"), "describe": ("describe",), "score": ("serve",)}[purpose])
+        errors = ("errors",) if self.contract.layout.se == "exact" else ()
+        return ("align", *{"train": (*passes, *errors, "score"), "describe": ("describe",), "score": ("serve",)}[purpose])
 
     def job(self, purpose: str, inputs: bytes, ledger: Ledger, watching: Watching, *, afresh: bool) -> Job:
         """Return the job to go on with, or a new one, and tell which."""
@@ -249,7 +252,12 @@ class _Party:
         """Dial, run the steps of a job, hang up."""
 
         def conducted(stage: Stage, tap: Callable[[bytes], Tap], watch: Watch) -> Coroutine[Any, Any, T]:
-            return run(Conductor(stage, self.contract, pool, System(), tap, job, watch=watch))
+            solving = None
+            if self.contract.solver == BANK:
+                solving = Solving(
+                    self.contract, self.keys, System(), lambda session: recorder(ledger, self.contract, session, COORDINATOR)
+                )
+            return run(Conductor(stage, self.contract, pool, System(), tap, job, solving, watch=watch))
 
         return await self.dialled(conducted, ledger, progress)
 
@@ -261,7 +269,7 @@ class _Party:
         try:
 
             def tap(session: bytes) -> Tap:
-                return both(recorder(ledger, self.contract, session, "bank"), progress)
+                return both(recorder(ledger, self.contract, session, BANK), progress)
 
             with outlets(self.config, "bank", ledger, lambda: (self.contract,)) as watch:
                 return await run(Stage(self.contract, dialler, self.config.patience), tap, watch)

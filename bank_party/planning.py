@@ -50,6 +50,10 @@ _WORDS: dict[Language, dict[str, str]] = {
         "shared": "all three run on this machine and share its {} cores", "apart": "each party has a machine of its own",
         "exact": "the session for exact standard errors is left out: about one more pass, longer with many variables",
         "cover": "cover groups are left out: after the alignment rows, seconds and bytes grow up to {}-fold",
+        "bank": "there is no coordinator: this machine solves; what the bank's two roles say to each other is not counted as traffic",
+        "open": "scores are counted as if points were sealed: with open weights they take far less time, and fewer bytes",
+        "spent_two": "This plan used up none of the contract's jobs, identifiers or bits; the ledgers of both parties hold it.",
+        "shared_two": "both parties run on this machine and share its {} cores",
         "untagged": "the telco has not hashed its table yet: that is counted as part of the alignment",
         "assumed": "Assumed",
         "spent": "This plan used up none of the contract's jobs, identifiers or bits; the ledgers of all three hold it.",
@@ -67,6 +71,10 @@ _WORDS: dict[Language, dict[str, str]] = {
         "shared": "三方都在本机上运行，共用 {} 个核", "apart": "每一方各有一台机器",
         "exact": "未计入精确标准误一轮：约等于一轮训练（不含评分），变量多时更长",
         "cover": "未计入掩护组：对齐之后的行数、时间和字节最多增至 {} 倍",
+        "bank": "没有协调方：由本机求解；银行两个角色之间的往来不计入流量",
+        "open": "评分按密封分值计：明文权重下时间少得多，字节也更少",
+        "spent_two": "本次计划不占用合约的任务次数、标识个数和披露比特；双方账本都有记录。",
+        "shared_two": "双方都在本机上运行，共用 {} 个核",
         "untagged": "运营商尚未对名单做哈希：计入对齐", "assumed": "假设",
         "spent": "本次计划不占用合约的任务次数、标识个数和披露比特；三方账本都有记录。",
         "little": "警告：{}可用内存 {:,} MB，约需再占用 {:,} MB",
@@ -108,11 +116,10 @@ async def ask(
         asked = await caller.ask(time.perf_counter)
     except PeerLost as lost:
         assumed += [words["absent"].format(role_name(TELCO, lang), lost), words["no_table"]]
-    try:
+    alone = contract.solver == BANK
+    if not alone:
         told(words["asking"].format(role_name(COORDINATOR, lang)))
-        solver = await caller.ask_coordinator()
-    except PeerLost as lost:
-        assumed.append(words["absent"].format(role_name(COORDINATOR, lang), lost))
+        solver = await _asked(caller, assumed, lang)
     told(words["timing"])
     chance, cores = caller.chance.fork("plan"), machine.cores()
     own_work = sealing.measure(
@@ -122,7 +129,7 @@ async def ask(
     own = kernels.measure(secret.public, engine, workers, cores, chance, time.perf_counter)
     own = replace(own, resident=resting, peak=peak, worker=tables, free=machine.free())
     shared = addresses[0].startswith(LOOPBACK)
-    assumed.append(words["shared"].format(cores) if shared else words["apart"])
+    assumed.append(words["shared_two" if alone else "shared"].format(cores) if shared else words["apart"])
     table = contract.caps.table if asked is None else asked.offer.table
     if asked is not None and not asked.offer.ready:
         assumed.append(words["untagged"])
@@ -131,10 +138,7 @@ async def ask(
         raise InputError(f"--matched {matched}: at most {most} can match, by the bank's file, the telco's table and the contract")
     if not matched:
         assumed.insert(0, words["all"])
-    if terms.exact:
-        assumed.append(words["exact"])
-    if layout.cover > 1:
-        assumed.append(words["cover"].format(layout.cover))
+    assumed += _left_out(contract, words)
     job = Job(
         asked=len(prepared.ids), table=table, ready=asked is None or asked.offer.ready, matched=matched or most,
         bins=(layout.bins,) * contract.telco.variables if asked is None else asked.offer.bins, terms=terms,
@@ -144,7 +148,42 @@ async def ask(
         sealer=own, sealing=own_work, summer=own if asked is None else asked.speed, solver=solver or own,
         transfer=own_work.framing if asked is None else asked.transfer, shared=shared,
     )
-    return Plan(job, machines, model.stages(job, machines), model.look(job, machines), memory.peaks(job, machines), assumed)
+    plan = Plan(job, machines, model.stages(job, machines), model.look(job, machines), memory.peaks(job, machines), assumed)
+    return _of_two(plan) if alone else plan
+
+
+async def _asked(caller: Caller, assumed: list[str], lang: Language) -> Speed | None:
+    """Return the coordinator's speed; where it does not answer, say so."""
+    try:
+        return await caller.ask_coordinator()
+    except PeerLost as lost:
+        assumed.append(_WORDS[lang]["absent"].format(role_name(COORDINATOR, lang), lost))
+        return None
+
+
+def _left_out(contract: Contract, words: dict[str, str]) -> list[str]:
+    """Return what the prediction does not follow of this contract's choices, in words."""
+    layout = contract.layout
+    choices = {
+        "bank": contract.solver == BANK, "open": layout.weights == "open", "exact": layout.se == "exact", "cover": layout.cover > 1,
+    }
+    return [words[name].format(layout.cover) for name, made in choices.items() if made]
+
+
+def _of_two(plan: Plan) -> Plan:
+    """Return the plan where the bank solves: its solver's memory and its traffic with the telco are the bank's own."""
+    peaks = dict(plan.memory)
+    peaks["sealer"] += max(0, peaks.pop("solver") - plan.machines.solver.resident)
+
+    def joined(stage: Stage) -> Stage:
+        traffic: Bytes = {}
+        for way, size in stage.traffic.items():
+            speaker, listener = ("sealer" if role == "solver" else role for role in way)
+            if speaker != listener:
+                traffic[speaker, listener] = traffic.get((speaker, listener), 0) + size
+        return replace(stage, traffic=traffic)
+
+    return replace(plan, stages=[joined(stage) for stage in plan.stages], look=joined(plan.look), memory=peaks)
 
 
 def show(console: Console, plan: Plan, lang: Language) -> None:
@@ -182,9 +221,9 @@ def show(console: Console, plan: Plan, lang: Language) -> None:
     console.print()
 
 
-def spent(lang: Language) -> str:
+def spent(contract: Contract, lang: Language) -> str:
     """Return the sentence about what the plan itself cost."""
-    return _WORDS[lang]["spent"]
+    return _WORDS[lang]["spent" if COORDINATOR in contract.roles else "spent_two"]
 
 
 def facts(plan: Plan) -> dict[str, object]:
@@ -264,7 +303,7 @@ def _free(plan: Plan, name: str) -> str:
 def _warnings(plan: Plan, lang: Language) -> list[str]:
     """Return a line for each machine whose free memory is less than what its party's processes will still take."""
     found = []
-    for role in ("sealer", "summer", "solver"):
+    for role in [name for name in ("sealer", "summer", "solver") if name in plan.memory]:
         speed = _speed(plan, role)
         more = plan.memory[role] - speed.resident
         if f"{role} worker" in plan.memory:

@@ -16,8 +16,8 @@ from bank_party.records import read_facts, read_scores
 from bank_party.reports.html import write_report
 from bank_party.reports.model import Learned, Name, Report, Traffic, Variable, measure
 from bank_party.reports.result import write_result
-from tandem.contract import ROLES, Contract
-from tandem.contract.words import Language, pages, role_name
+from tandem.contract import COORDINATOR, Contract
+from tandem.contract.words import Language, costs, pages, role_name
 from tandem.errors import InputError
 from tandem.node.keys import derive
 from tandem.sums.shapes import FEW_ROWS_A_TOTAL
@@ -89,7 +89,8 @@ def _assemble(
         variables=_variables(model, facts), intercept=model.theta[0], passes=contract.layout.passes, accepted=facts["accepted"],
         grain=float(contract.layout.grain_width), card_step=contract.layout.card_step, key_bits=contract.layout.key_bits,
         seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=_learned(contract, language),
-        more_limits=_few_rows(model, int((~out).sum()), language, pairs=contract.layout.se == "exact"), se_approximate=not model.exact,
+        more_limits=[*costs(contract, language), *_few_rows(contract, model, int((~out).sum()), language)],
+        se_approximate=not model.exact,
         coefficients_max_se_difference=None if rehearsal is None else rehearsal.max_se_difference,
     )
 
@@ -117,11 +118,11 @@ def _variables(model: models.Model, facts: Mapping[str, Any]) -> list[Variable]:
     return found
 
 
-def _few_rows(model: models.Model, rows: int, language: Language, *, pairs: bool) -> list[str]:
+def _few_rows(contract: Contract, model: models.Model, rows: int, language: Language) -> list[str]:
     """Return the warning that is due where there are few training rows for each independent total (T9)."""
     d = len(model.described)
-    sums = sum(len(one.group) - 1 for one in model.described) + (d * (d - 1) // 2 if pairs else 0)
-    if rows >= FEW_ROWS_A_TOTAL * sums:
+    sums = sum(len(one.group) - 1 for one in model.described) + (d * (d - 1) // 2 if contract.layout.se == "exact" else 0)
+    if rows >= FEW_ROWS_A_TOTAL * sums or contract.solver != COORDINATOR:
         return []
     if language == "zh":
         return [f"训练样本 {rows} 行对应 {sums} 个合计，每个合计不足 {FEW_ROWS_A_TOTAL} 行：运营商与协调方若合谋，可接近单行信息。"]
@@ -132,5 +133,5 @@ def _few_rows(model: models.Model, rows: int, language: Language, *, pairs: bool
 def _learned(contract: Contract, language: Language) -> list[Learned]:
     """Return the contract's own sentences of what each party learns."""
     rows = pages(contract, language)[1].rows
-    named = [(role, role_name(role, language)) for role in ROLES]
+    named = [(role, role_name(role, language)) for role in contract.roles]
     return [Learned(role, [text for label, text in rows if label == name]) for role, name in named]

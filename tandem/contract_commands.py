@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, Contract, PartyCard, Role, dumps, loads, loads_card, public_hex
+from tandem.contract import BANK, COORDINATOR, TELCO, Contract, PartyCard, Role, dumps, loads, loads_card, public_hex
 from tandem.contract.fields import MOMENT
-from tandem.contract.words import Language, Page, language_of, pages, role_name
+from tandem.contract.words import Language, Page, costs, language_of, pages, role_name
 from tandem.errors import ContractError, InputError
 from tandem.node import disk
 from tandem.node.chance import System
@@ -22,6 +22,7 @@ from tandem.node.keys import Keys, alignment_key, load
 app = typer.Typer(name="contract", no_args_is_help=True, rich_markup_mode="rich")
 WIDTH = 80
 """Columns that every table fits."""
+_ALL = {2: "Both have signed.", 3: "All three have signed."}
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The contract, a TOML file.")]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the screen: en or zh.")]
@@ -38,11 +39,11 @@ def new(
     file: File,
     bank: Annotated[Path, typer.Option(help="Public card of the bank (made by `tandem init`).")],
     telco: Annotated[Path, typer.Option(help="Public card of the telco.")],
-    coordinator: Annotated[Path, typer.Option(help="Public card of the coordinator.")],
     description: Annotated[str, typer.Option(help="What the study is for, in one line.")],
     identifiers: Annotated[int, typer.Option(help="Most identifiers that the bank may ask for.")],
     table: Annotated[int, typer.Option(help="Most people in the telco's table.")],
     bank_columns: Annotated[int, typer.Option(help="Columns of the bank's file that enter the model.")],
+    coordinator: Annotated[Path | None, typer.Option(help="Public card of the coordinator; none with --solver bank.")] = None,
     purpose: Annotated[str, typer.Option(help="marketing or credit.")] = "marketing",
     licence: Annotated[str, typer.Option(help="Licence number, needed for credit.")] = "",
     kind: Annotated[str, typer.Option(help="training or scoring.")] = "training",
@@ -66,7 +67,8 @@ def new(
     key_bits: Annotated[int, typer.Option(help="Length of the Paillier key.")] = 3072,
     grain: Annotated[str, typer.Option(help="Dither of training scores, log-odds.")] = "1/4",
     card_step: Annotated[int, typer.Option(help="Card points are multiples of it.")] = 1,
-    solver: Annotated[str, typer.Option(help="coordinator in this version.")] = "coordinator",
+    solver: Annotated[str, typer.Option(help="coordinator; or bank: two parties, unchecked.")] = "coordinator",
+    weights: Annotated[str, typer.Option(help="blind; or open: the telco holds its weights in the clear.")] = "blind",
     ridge: Annotated[str, typer.Option(help="Penalty on coefficients.")] = "1",
     se: Annotated[str, typer.Option(help="Standard errors: approximate, or exact for one more session.")] = "approximate",
     hold_out: Annotated[str, typer.Option(help="Share kept for evaluation.")] = "3/10",
@@ -78,7 +80,7 @@ def new(
     layout = {
         "bank_columns": bank_columns, "labels": labels, "value_bits": value_bits, "bins": bins, "min_bin": min_bin, "min_class": min_class,
         "min_matched": min_matched, "passes": passes, "key_bits": key_bits, "grain": grain, "card_step": card_step, "solver": solver,
-        "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
+        "weights": weights, "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
     }
     caps = {
         "identifiers": identifiers, "table": table, "roster": roster or min(identifiers * cover, table), "trainings": trainings,
@@ -89,12 +91,16 @@ def new(
         "description": description, "training": training, "card": card, "identifier": identifier, "start": begin,
         "expiry": expiry or _later(begin, days), "caps": caps, "layout": layout,
     }
-    for role, path in ((BANK, bank), (TELCO, telco), (COORDINATOR, coordinator)):
-        fields[role] = _card(path, role).party
+    if (coordinator is None) != (solver == BANK):
+        raise InputError("--coordinator is needed unless --solver is bank, and then there is none: give one of the two")
+    cards: dict[Role, Path | None] = {BANK: bank, TELCO: telco, COORDINATOR: coordinator}
+    fields |= {role: _card(path, role).party for role, path in cards.items() if path is not None}
     draft = Contract.read(fields, "draft")
     if not disclosure_bits:
         draft = draft.amended({"caps": {"disclosure_bits": trainings * draft.job_bits}})
     disk.write(file, dumps(draft).encode(), disk.PUBLIC, replace=force)
+    for cost in costs(draft):
+        typer.echo(f"Note: {cost}")
     typer.echo(f"{file}: draft {draft.id}. Next: the telco runs `tandem contract sign --keys keys --variables D {file}`")
 
 
@@ -122,8 +128,8 @@ def sign(
     if not yes and not typer.confirm(f"Sign as {role_name(role, language)}?"):
         raise ContractError("not signed: nothing was written")
     disk.write(file, dumps(signed).encode(), disk.PUBLIC)
-    missing = [other for other in ROLES if signed.signature_fault(other)]
-    typer.echo(f"{file}: signed as {role}. " + (f"Still to sign: {', '.join(missing)}" if missing else "All three have signed."))
+    missing = [other for other in signed.roles if signed.signature_fault(other)]
+    typer.echo(f"{file}: signed as {role}. " + (f"Still to sign: {', '.join(missing)}" if missing else _ALL[len(signed.roles)]))
 
 
 @app.command(epilog="Example: tandem contract verify contract.toml")

@@ -1,7 +1,7 @@
-"""`tandem demo`: three parties as three processes on this machine, TLS between them, from files to report.
+"""`tandem demo`: bank, telco and, where it solves, a coordinator as processes on this machine, TLS between them, from files to report.
 
-The demo prepares each party's folder as three organisations would, starts the telco's and the coordinator's nodes, runs the bank's study,
-stops the nodes, and then, as a rehearsal on one's own data may, fits the pooled model to compare with.
+The demo prepares each party's folder as the organisations would, starts the nodes that listen, runs the bank's study, stops the nodes, and
+then, as a rehearsal on one's own data may, fits the pooled model to compare with.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from tandem import rehearsal
 from tandem.city import generator
 from tandem.contract import BANK, COORDINATOR, TELCO, Contract, Role, dumps
 from tandem.contract.fields import MOMENT
-from tandem.contract.words import Language, language_of
+from tandem.contract.words import Language, costs, language_of
 from tandem.errors import InputError, PeerLost
 from tandem.node import disk
 from tandem.node.certificates import Party, make_parties
@@ -61,6 +61,7 @@ class Settings:
     key_bits: int
     grain: str
     card_step: int
+    solver: str
     drop: list[str]
     workers: int
     lang: Language
@@ -82,6 +83,7 @@ def demo(
     key_bits: Annotated[int, typer.Option(help="Length of the Paillier key.")] = 3072,
     grain: Annotated[str, typer.Option(help="Noise on training scores, log-odds.")] = "1/4",
     card_step: Annotated[int, typer.Option(help="Card points are multiples of it.", min=1, max=20)] = 1,
+    solver: Annotated[str, typer.Option(help="coordinator; or bank: two parties, unchecked.")] = COORDINATOR,
     workers: Annotated[int, typer.Option(help="Worker processes of bank and telco each.", min=1, max=256)] = 2,
     lang: Annotated[str, typer.Option(help="Language of tables and report: en or zh.")] = "en",
     force: Annotated[bool, typer.Option("--force", help="Make the folder of an earlier demo anew.")] = False,  # noqa: FBT002 - a switch
@@ -105,15 +107,21 @@ def demo(
         label, id_column = "activated", "phone"
     settings = Settings(
         out, bank.absolute(), telco.absolute(), id_column, label, positive, identifier, passes, key_bits, grain, card_step,
-        drop or [], workers, language_of(lang), synthetic=(out / "city").exists(),
+        solver, drop or [], workers, language_of(lang), synthetic=(out / "city").exists(),
     )
     contract = _prepare(settings)
-    console.print(f"contract {contract.id[:8]} signed by three; `tandem contract show {out}/bank/contract.toml` tells what each will learn")
-    with _node(out / TELCO, TELCO), _node(out / COORDINATOR, COORDINATOR):
+    for cost in costs(contract, settings.lang):
+        console.print(cost)
+    told = f"`tandem contract show {out}/bank/contract.toml` tells what each will learn"
+    console.print(f"contract {contract.id[:8]} signed by {len(contract.roles)}; {told}")
+    with ExitStack() as nodes:
+        for role in contract.roles:
+            if role != BANK:
+                nodes.enter_context(_node(out / role, role))
         _run("bank", "train", str(out / BANK / "study.toml"))
     pooled = rehearsal.rehearse(out / BANK, out / TELCO, contract)
     path = out / BANK / "out" / "rehearsal.json"
-    rehearsal.write(path, pooled, {BANK: out / BANK, TELCO: out / TELCO, COORDINATOR: out / COORDINATOR}, contract)
+    rehearsal.write(path, pooled, {role: out / role for role in contract.roles}, contract)
     console.print("rehearsal: the nodes have exited; both files read by one process, pooled model fitted in the clear")
     _run("bank", "report", str(out / BANK / "study.toml"), "--rehearsal", str(path))
     for name in ("report.html", "result.json"):
@@ -133,12 +141,12 @@ def _make_folder(out: Path, *, force: bool) -> None:
 
 
 def _prepare(settings: Settings) -> Contract:
-    """Make keys, draft the contract, sign it three times, and write each party's folder."""
+    """Make keys, draft the contract, have each party sign it, and write each party's folder."""
     parties = make_parties(settings.out, chance=System())
     own = read_table(TableSource(source=str(settings.bank_file), id=settings.id_column, drop=settings.drop), label=settings.label)
     theirs = read_table(TableSource(source=str(settings.telco_file), id=settings.id_column))
     contract = _contract(settings, parties, own.rows, theirs.rows, len(own.names) - 1, len(theirs.names))
-    for role in (BANK, TELCO, COORDINATOR):
+    for role in contract.roles:
         contract = contract.signed(parties[role].keys.signing)
     ports = {TELCO: _free_port(), COORDINATOR: _free_port()}
     addresses = {role: f"127.0.0.1:{port}" for role, port in ports.items()}
@@ -159,16 +167,19 @@ def _prepare(settings: Settings) -> Contract:
     disk.write(settings.out / BANK / "study.toml", tomli_w.dumps(study).encode())
     disk.write(settings.out / BANK / "contract.toml", text)
     disk.write(settings.out / TELCO / "node.toml", tomli_w.dumps(telco).encode())
-    disk.write(settings.out / COORDINATOR / "node.toml", tomli_w.dumps({"listen": addresses[COORDINATOR]}).encode())
-    for role in (TELCO, COORDINATOR):
-        disk.make_private_folder(settings.out / role / "contracts")
-        disk.write(settings.out / role / "contracts" / "study.toml", text)
+    if COORDINATOR in contract.roles:
+        disk.write(settings.out / COORDINATOR / "node.toml", tomli_w.dumps({"listen": addresses[COORDINATOR]}).encode())
+    for role in contract.roles:
+        if role != BANK:
+            disk.make_private_folder(settings.out / role / "contracts")
+            disk.write(settings.out / role / "contracts" / "study.toml", text)
     return contract
 
 
 def _contract(settings: Settings, parties: dict[Role, Party], customers: int, subscribers: int, columns: int, variables: int) -> Contract:
     start = datetime.now(UTC) - timedelta(minutes=5)
-    named: dict[str, Any] = {role: parties[role].card.party for role in (BANK, TELCO, COORDINATOR)}
+    signers = (BANK, TELCO) if settings.solver == BANK else (BANK, TELCO, COORDINATOR)
+    named: dict[str, Any] = {role: parties[role].card.party for role in signers}
     fields: dict[str, Any] = {
         "format": 1, "id": System().draw(16).hex(), "kind": "training", "purpose": "marketing",
         "description": "Demo on one machine: align, train, score", "identifier": settings.identifier,
@@ -180,7 +191,7 @@ def _contract(settings: Settings, parties: dict[Role, Party], customers: int, su
         },
         "layout": {
             "bank_columns": columns, "passes": settings.passes, "key_bits": settings.key_bits, "grain": settings.grain,
-            "card_step": settings.card_step, "min_matched": 100,
+            "card_step": settings.card_step, "solver": settings.solver, "min_matched": 100,
         },
     }
     draft = Contract.read(fields, "the demo's contract")

@@ -85,13 +85,14 @@ def write(path: Path, pooled: Pooled, folders: Mapping[str, Path], contract: Con
         usage = folder / "state" / "usage.json"
         if usage.exists():
             peaks |= json.loads(disk.read_text(usage))
-    sizes = {"sent": 0, "received": 0}
-    with Ledger(folders["telco"] / "ledger.sqlite", read_only=True) as ledger:
-        for entry in ledger.entries():
-            if entry.peer == "coordinator" and entry.contract == contract.digest.hex():
-                sizes[entry.direction] += entry.size
-    traffic.append({"sender": "telco", "receiver": "coordinator", "bytes": sizes["sent"]})
-    traffic.append({"sender": "coordinator", "receiver": "telco", "bytes": sizes["received"]})
+    if "coordinator" in folders:
+        sizes = {"sent": 0, "received": 0}
+        with Ledger(folders["telco"] / "ledger.sqlite", read_only=True) as ledger:
+            for entry in ledger.entries():
+                if entry.peer == "coordinator" and entry.contract == contract.digest.hex():
+                    sizes[entry.direction] += entry.size
+        traffic.append({"sender": "telco", "receiver": "coordinator", "bytes": sizes["sent"]})
+        traffic.append({"sender": "coordinator", "receiver": "telco", "bytes": sizes["received"]})
     content = {
         "ids": pooled.ids, "log_odds": pooled.log_odds.tolist(), "joint": pooled.joint.tolist(),
         "max_se_difference": pooled.max_se_difference,

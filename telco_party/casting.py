@@ -27,6 +27,7 @@ from tandem.node.watch import SILENT, Watch
 from tandem.plan import kernels
 from tandem.plan.roles import tell
 from tandem.plan.script import PLAN
+from tandem.score.open_weights import OpenTable
 from tandem.score.statement import Here, roster_digest
 from tandem.score.summer import SealedTable
 from tandem.session.script import Script
@@ -92,12 +93,14 @@ class Telco:
         """Return the live contract of this digest. Raises ContractError."""
         return self._contracts.live(digest)
 
-    def prepare(self) -> None:
-        """Make the tags of every live contract, so that nobody waits for them later."""
-        for contract in self._contracts.usable():
+    def prepare(self) -> list[Contract]:
+        """Make the tags of every live contract, so that nobody waits for them later; return these contracts."""
+        live = self._contracts.usable()
+        for contract in live:
             count = len(self._hashed(contract))
             self._watch.note("hashed", contract=contract, rows=count)
             self._report(f"contract {contract.id[:8]}: {count} subscribers hashed, {contract.kind}")
+        return live
 
     def cast(self, contract: Contract, session: bytes, opening: Opening) -> Cast:
         """Return the role for this session. Raises ContractError, Enumeration, ScoreBudgetSpent, OutOfTurn to refuse."""
@@ -216,7 +219,7 @@ class Telco:
             # The solver tells the same statistics again in a job, and no others: one look a job (S3).
             store.attempt(contract, opening)
             return Cast(DESCRIBE, "summer", summer.describe(coded, terms, self._engine, self._chance))
-        solver = bytes.fromhex(contract.coordinator.signing_key)
+        solver = bytes.fromhex(contract.party(contract.solver).signing_key)
 
         def verify(signature: bytes, statement: bytes) -> bool:
             return verifies(solver, signature, statement)
@@ -243,7 +246,10 @@ class Telco:
             raise ContractError(f"contract {contract.id} is for scoring: nothing else can be done under it")
         self._begin(contract, opening, contract.card_bits)
         card = job.card
-        playing = summer.serve(card.key, card.table, card.card_step, job.table, here, self._engine, secrets)
+        if isinstance(card.table, OpenTable):
+            playing = summer.serve_open(card.key, card.table, card.card_step, job.table, here, secrets)
+        else:
+            playing = summer.serve(card.key, card.table, card.card_step, job.table, here, self._engine, secrets)
         return Cast(SERVE, "summer", playing)
 
     def _done(self, contract: Contract, opening: Opening, job: Job) -> None:
@@ -251,9 +257,10 @@ class Telco:
         self._store.save(contract, opening.job, after.standing, opening.attempt)
         self._jobs[contract.digest] = after
 
-    def _carded(self, contract: Contract, opening: Opening, job: Job, made: tuple[PublicKey, SealedTable]) -> None:
+    def _carded(self, contract: Contract, opening: Opening, job: Job, made: tuple[PublicKey, SealedTable | OpenTable]) -> None:
         key, table = made
-        card = cards.Card(contract.digest.hex(), job.roster.hex(), contract.layout.card_step, key, job.cuts, table.data)
+        kept = table if isinstance(table, OpenTable) else table.data
+        card = cards.Card(contract.digest.hex(), job.roster.hex(), contract.layout.card_step, key, job.cuts, kept)
         self._report(f"contract {contract.id[:8]}: card kept in {card.save(self._models)}")
         self._done(contract, opening, job)
 

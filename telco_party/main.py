@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tandem.contract import COORDINATOR, TELCO
+from tandem.contract import COORDINATOR, TELCO, Contract
 from tandem.engine.pool import Pool
 from tandem.node import disk, keys
 from tandem.node.chance import System
@@ -43,7 +43,7 @@ def serve_command(
     party = keys.load(settings.at(settings.keys))
     state = settings.at(settings.state)
     disk.make_private_folder(state)
-    peer = disk.read_text(settings.at(settings.peers) / "coordinator.pem").encode()
+    pem = settings.at(settings.peers) / "coordinator.pem"
     contracts = Contracts(settings.at(settings.contracts))
     with Ledger(settings.ledger_place) as ledger, outlets(settings, TELCO, ledger, contracts.usable) as watch:
         table = load(settings.table, settings.folder)
@@ -51,12 +51,16 @@ def serve_command(
         watch.report(f"{table.rows} subscribers with {len(table.columns)} variables read from {settings.table.source}")
         with Pool(settings.workers) as pool:
             node = Telco(settings, party, table, ledger, pool, System(), watch.report, watch)
-            node.prepare()
+            if any(contract.solver == COORDINATOR for contract in node.prepare()):
+                disk.read_text(pem)  # if it is missing, now is the time to say so
+
+            def dialler(contract: Contract) -> Dialler:
+                return Dialler(party, contract, {COORDINATOR: (settings.coordinator, disk.read_text(pem).encode())})
 
             def make() -> Server:
                 return Server(
                     node, party, lambda contract, session: recorder(ledger, contract, session, TELCO), watch.report,
-                    lambda contract: Dialler(party, contract, {COORDINATOR: (settings.coordinator, peer)}), settings.patience, watch=watch,
+                    dialler, settings.patience, watch=watch,
                 )
 
             serve(make, settings.listen, watch)

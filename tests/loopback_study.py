@@ -20,7 +20,7 @@ from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Outline
 from tandem.train import sealer, solver, summer
 from tandem.train.pairs import pair_counts
-from tandem.train.script import CARD, DESCRIBE, ERRORS, TRAIN, order
+from tandem.train.script import CARD, DESCRIBE, ERRORS, OPEN, TRAIN, order
 from tandem.wire.codec import Frame, decode
 from tandem.wire.messages import Opening
 
@@ -60,6 +60,7 @@ class Study:
         return Here(CONTRACT, self.chance("session", script, stage).draw(16), roster_digest(np.arange(self.rows.count)), stage)
 
     def play(self, script: Script, here: Here, roles: dict[str, Any]) -> dict[str, Any]:
+        script = OPEN.get(script.name, script) if self.terms.open_weights else script
         opening = Opening("test", script.name, here.stage, ("rows",), (self.rows.count,), here.roster)
         sessions = {
             name: (Session(script, name, CONTRACT, here.session, opening, self.tap), self.corrupt(name, here, role))

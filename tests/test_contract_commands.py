@@ -60,6 +60,26 @@ def test_from_draft_to_live(study):
     assert study.read().digest.hex() in verified.output
 
 
+def test_two_parties_where_the_bank_solves_and_the_draft_says_what_that_costs(study):
+    needed = ("--description", "Dormant cards", "--identifiers", 20000, "--table", 30000, "--bank-columns", 12, "--solver", "bank")
+    cards = [text for role in ("bank", "telco") for text in (f"--{role}", study.place / role / f"{role}.toml")]
+    told = run("new", study.file, *cards, *needed).output
+    assert "nobody checks its rows" in told
+    assert "Still to sign: bank" in study.sign("telco", "--variables", 26).output
+    shown = study.sign("bank").output
+    assert "Both have signed" in shown
+    assert "nobody checks its rows" in " ".join(shown.split())
+    run("verify", study.file)
+    with pytest.raises(InputError, match="--coordinator is needed unless"):
+        study.new("--force", "--solver", "bank")
+    with pytest.raises(InputError, match="--coordinator is needed unless"):
+        run("new", study.file, *cards, *needed[:-2], "--force")
+
+
+def test_the_usual_draft_has_nothing_to_note(study):
+    assert "Note" not in study.new().output
+
+
 @pytest.mark.parametrize("role", ["bank", "coordinator"])
 def test_nobody_signs_before_the_telco_completed(study, role):
     study.new()

@@ -34,9 +34,10 @@ FENCED = re.compile(r"^```(?:bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def own(model):
-    """Return the fields of the model that are no section of their own."""
-    fields = model.model_fields.items()
-    return {name: one for name, one in fields if not (isinstance(one.annotation, type) and issubclass(one.annotation, BaseModel))}
+    """Return the fields of the model that are no section of their own, be it one that may be left out."""
+    kinds = {name: (field.annotation, *get_args(field.annotation)) for name, field in model.model_fields.items()}
+    sections = {name for name, all_ in kinds.items() if any(isinstance(one, type) and issubclass(one, BaseModel) for one in all_)}
+    return {name: field for name, field in model.model_fields.items() if name not in sections}
 
 
 SECTIONS = {

@@ -17,6 +17,7 @@ from bank_party import studies
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
 from bank_party.jobs import Job, Kept
+from bank_party.solving import Solving
 from coordinator.casting import Coordinator
 from tandem.arguments import Seeded
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, Contract, dumps
@@ -81,7 +82,7 @@ class Site:
         return self.root / BANK / "study.toml"
 
     def sign(self, contract: Contract) -> Contract:
-        for role in ROLES:
+        for role in contract.roles:
             contract = contract.signed(self.parties[role].keys.signing)
         return contract
 
@@ -158,6 +159,13 @@ def make_job(
     return Job.open(store, contract or site.contract, purpose, b"inputs", chance, reconnect, tell, afresh=afresh)
 
 
+def make_solving(site: Site, tap: Callable) -> Solving | None:
+    """Return the bank's own solver if the contract wants one; frames of it go to tap("bank's solver")."""
+    if site.contract.solver != BANK:
+        return None
+    return Solving(site.contract, site.parties[BANK].keys, Seeded(b"bank's solver"), lambda _: tap("bank's solver"))
+
+
 @dataclass
 class Nodes:
     """Two listening nodes in this process. `told`: what each reported; `frames`: (who, tapped) in order, of all parties."""
@@ -176,7 +184,9 @@ class Nodes:
 
     def dialler(self, contract: Contract | None = None, keys=None) -> Dialler:
         peers = {role: (f"127.0.0.1:{self.ports[role]}", self.site.parties[role].keys.tls_certificate) for role in (TELCO, COORDINATOR)}
-        return Dialler(keys or self.site.parties[BANK].keys, contract or self.site.contract, peers)
+        contract = contract or self.site.contract
+        mine = {role: peer for role, peer in peers.items() if role in contract.roles}
+        return Dialler(keys or self.site.parties[BANK].keys, contract, mine)
 
     @asynccontextmanager
     async def bank(self, contract=None, seed=b"bank", patience=20.0, **job) -> AsyncIterator[Conductor]:
@@ -186,7 +196,10 @@ class Nodes:
         try:
             with Ledger(self.site.folder(BANK) / "ledger.sqlite") as ledger:
                 job = make_job(self.site, ledger, contract=contract, **job)
-                yield Conductor(Stage(contract, dialler, patience), contract, Serial(), Seeded(seed), lambda _: self.tap(BANK), job)
+                stage = Stage(contract, dialler, patience)
+                yield Conductor(
+                    stage, contract, Serial(), Seeded(seed), lambda _: self.tap(BANK), job, make_solving(self.site, self.tap)
+                )
         finally:
             await dialler.close()
 
@@ -242,3 +255,23 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
         while not condition():  # noqa: ASYNC110 - what we wait for happens in other threads
             await asyncio.sleep(0.01)
 
+
+class Cut(Exception):
+    """The party dies here."""
+
+
+def dies_at(conductor, script, stage, kind, *, sent):
+    """Let the bank die at the first such frame."""
+    kept = conductor.tap
+
+    def tap(session):
+        inner = kept(session)
+
+        def seen(one):
+            inner(one)
+            if (one.script, one.stage, one.kind, one.sent) == (script, stage, kind, sent):
+                raise Cut
+
+        return seen
+
+    conductor.tap = tap

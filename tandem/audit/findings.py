@@ -142,4 +142,5 @@ def _pairs(sources: Sequence[Source]) -> dict[tuple[Role, Role], Pair]:
 def _signed(source: Source, contracts: Sequence[Contract]) -> Signed:
     if source.signature != "holds" or source.party is None or not contracts:
         return source.signature
-    return "named" if source.key in {contract.party(source.party).signing_key for contract in contracts} else "foreign"
+    named = {contract.party(source.party).signing_key for contract in contracts if source.party in contract.roles}
+    return "named" if source.key in named else "foreign"

@@ -13,7 +13,7 @@ from tandem.audit import telling
 from tandem.audit.findings import Audit, Read
 from tandem.audit.sources import Source
 from tandem.audit.words import Words
-from tandem.contract import ROLES
+from tandem.contract import ROLES, Role
 from tandem.contract.words import Language, role_name
 from tandem.ledger.disclosure import DECLARED, sentence
 
@@ -37,7 +37,7 @@ def render(audit: Audit, language: Language, made: str) -> str:
         most=MOST,
         verdict=telling.verdict(audit, words),
         sources=[_source(each, words) for each in audit.read],
-        everybody={each.source.party for each in audit.read} == set(ROLES),
+        everybody={each.source.party for each in audit.read} >= {role for digest in contracts for role in _roles(audit, digest)},
         contracts=[_contract(audit, digest, words) for digest in contracts],
         frames=sum(each.frames for each in audit.comparisons),
         entries=sum(each.source.rows for each in audit.read),
@@ -106,10 +106,17 @@ def _contract(audit: Audit, digest: str, words: Words) -> dict[str, Any]:
     return {
         "digest": digest,
         "known": known,
-        "told": [(role_name(role, words.language), list(_told(audit, digest, role, words))) for role in ROLES],
+        "roles": _roles(audit, digest),
+        "told": [(role_name(role, words.language), list(_told(audit, digest, role, words))) for role in _roles(audit, digest)],
         "used": list(_used(audit, digest, words)),
         "classes": list(_classes(audit, digest, words)),
     }
+
+
+def _roles(audit: Audit, digest: str) -> tuple[Role, ...]:
+    """Return the parties of a contract; all three of one that we do not know."""
+    known = audit.contracts.get(digest)
+    return ROLES if known is None else known.roles
 
 
 def _told(audit: Audit, digest: str, role: str, words: Words) -> Iterator[dict[str, str]]:

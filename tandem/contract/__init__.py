@@ -1,4 +1,4 @@
-"""The contract that bank, telco and coordinator sign: a value, its signatures, its text and its meaning in sentences."""
+"""The contract that bank, telco and (mostly) coordinator sign: a value, its signatures, its text and its meaning in sentences."""
 
 from __future__ import annotations
 

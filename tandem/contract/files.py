@@ -35,7 +35,7 @@ class PartyCard(Party):
 
 def dumps(contract: Contract) -> str:
     """Return the contract as TOML, signatures that exist included."""
-    fields = contract.model_dump(exclude={"signatures"})
+    fields = contract.model_dump(exclude={"signatures"}, exclude_none=True)
     signatures = {role: text for role, text in contract.signatures.model_dump().items() if text}
     if signatures:
         fields["signatures"] = signatures

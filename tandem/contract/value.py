@@ -1,4 +1,4 @@
-"""The contract as a value: what two parties and a coordinator agreed on, as three signatures cover it.
+"""The contract as a value: what bank, telco and, unless the bank solves for itself, a coordinator agreed on, as their signatures cover it.
 
 Nothing is negotiated at run time. The digest of the canonical bytes is in every frame, so a changed field is another contract and its
 frames are refused. The bank drafts, the telco adds its two fields (`oprf_key`, `variables`), then each signs; the file travels as a file.
@@ -53,12 +53,6 @@ CARD_NOISE_BITS = 23
 """b under the final card."""
 
 
-def _solver(name: str) -> str:
-    if name == "bank":
-        raise ValueError('must be "coordinator" in this version: solver = "bank" comes with "From demo to deployment"')
-    if name != "coordinator":
-        raise ValueError('must be "coordinator"')
-    return name
 
 
 def _oprf_key(point: str) -> str:
@@ -128,7 +122,10 @@ class Layout(Value):
     """Width of the dither on a training score, log-odds."""
     card_step: int = Field(default=1, ge=1, le=20)
     """Points of the final card are multiples of this; a point is ln 2 / 20 of log-odds."""
-    solver: Annotated[str, AfterValidator(_solver)] = "coordinator"
+    solver: Literal["coordinator", "bank"] = "coordinator"
+    """Who sees totals and solves. "bank": two parties only; the bank has the coordinator's column too, unchecked."""
+    weights: Literal["blind", "open"] = "blind"
+    """Whether the telco may hold the weights of its variables, which come from labels, in the clear."""
     ridge: Ridge = "1"
     """Penalty on coefficients; a decimal number."""
     se: Literal["approximate", "exact"] = "approximate"
@@ -193,19 +190,28 @@ class Contract(Value):
     expiry: Moment
     bank: Party
     telco: Telco
-    coordinator: Party
+    coordinator: Party | None = None
+    """Absent where the bank solves."""
     caps: Caps
     layout: Layout
     signatures: Signatures = Signatures()
 
     @model_validator(mode="after")
-    def _sound(self) -> Self:
-        parties = [self.party(role) for role in ROLES]
-        if len({party.signing_key for party in parties}) < len(ROLES):
+    def _distinct(self) -> Self:
+        if self.coordinator is None and self.solver == COORDINATOR:
+            raise ValueError('coordinator is missing: add it, as `tandem contract new` writes it, or choose layout.solver = "bank"')
+        if self.coordinator is not None and self.solver == BANK:
+            raise ValueError('coordinator must be left out where layout.solver is "bank": there is none to sign')
+        parties = [self.party(role) for role in self.roles]
+        if len({party.signing_key for party in parties}) < len(parties):
             raise ValueError("signing_key must differ between bank, telco and coordinator: each party signs for itself")
         pins = [pin for party in parties for pin in party.tls_pin]
         if len(set(pins)) < len(pins):
             raise ValueError("tls_pin must differ between bank, telco and coordinator: a pin says who speaks")
+        return self
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
         if moment(self.start) >= moment(self.expiry):
             raise ValueError("expiry must come after start")
         if self.purpose == "credit" and not self.licence:
@@ -232,7 +238,7 @@ class Contract(Value):
         """Return the contract with the `changes` (sections merge field by field), checked as a whole. Signatures stay, but may not hold."""
         fields: dict[str, Any] = self.model_dump()
         for name, value in changes.items():
-            fields[name] = {**fields[name], **value} if isinstance(value, Mapping) else value
+            fields[name] = {**(fields[name] or {}), **value} if isinstance(value, Mapping) else value
         return Contract.read(fields)
 
     @cached_property
@@ -246,10 +252,27 @@ class Contract(Value):
         """The 32 bytes by which every frame names this contract."""
         return signing.digest(self.canonical)
 
+    @property
+    def solver(self) -> Role:
+        """Who solves: coordinator or bank."""
+        return self.layout.solver
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Who takes part and signs: the three, or two where the bank solves."""
+        return tuple(role for role in ROLES if self.filled_by(role) == role)
+
+    def filled_by(self, role: Role) -> Role:
+        """Return who does the work of `role` under this contract: itself, or the bank for a coordinator that there is not."""
+        return self.solver if role == COORDINATOR else role
+
     def party(self, role: Role) -> Party:
-        """Return the party that plays `role`."""
-        parties: dict[Role, Party] = {BANK: self.bank, TELCO: self.telco, COORDINATOR: self.coordinator}
-        return parties[role]
+        """Return the party that plays `role`. Raises ContractError for a coordinator where there is none."""
+        parties: dict[Role, Party | None] = {BANK: self.bank, TELCO: self.telco, COORDINATOR: self.coordinator}
+        found = parties[role]
+        if found is None:
+            raise ContractError(f'contract {self.id}: it has no {role}: layout.solver is "{self.solver}"')
+        return found
 
     def role_of_pin(self, pin: str) -> Role:
         """Return whose TLS key has this SHA-256 (hex). Raises ContractError if nobody's: a certificate's name is no identity."""
@@ -260,7 +283,7 @@ class Contract(Value):
         return self._role(lambda party: signing_key == party.signing_key, "signing key")
 
     def _role(self, owns: Callable[[Party], bool], what: str) -> Role:
-        for role in ROLES:
+        for role in self.roles:
             if owns(self.party(role)):
                 return role
         raise ContractError(f"contract {self.id}: the {what} belongs to no party of it: use the keys whose card it was drafted with")
@@ -324,8 +347,8 @@ class Contract(Value):
         return ""
 
     def live(self, now: datetime) -> None:
-        """Pass if the contract is complete, signed by all three and start <= now < expiry. Raises ContractError saying what is not so."""
-        faults = [fault for role in ROLES if (fault := self.signature_fault(role))]
+        """Pass if the contract is complete, signed by all its parties and start <= now < expiry. Raises ContractError: what is not so."""
+        faults = [fault for role in self.roles if (fault := self.signature_fault(role))]
         if not self.complete:
             faults.insert(0, "it is a draft: telco.oprf_key and telco.variables are not filled in")
         if faults:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tandem.contract.value import BANK, COORDINATOR, ROLES, TELCO, Contract, Role
+from tandem.contract.value import BANK, COORDINATOR, TELCO, Contract, Role
 from tandem.errors import InputError
 
 Language = Literal["en", "zh"]
@@ -65,6 +65,11 @@ def pages(contract: Contract, language: Language = "en") -> tuple[Page, ...]:
     )
 
 
+def costs(contract: Contract, language: Language = "en") -> tuple[str, ...]:
+    """Return what this contract's choices cost beyond the usual, to be said where they are made; nothing for the usual ones."""
+    return tuple(_pick(both, language) for both in _costs(contract))
+
+
 def disclosures(contract: Contract, language: Language = "en") -> Page:
     """Return the page that says who learns what."""
     return pages(contract, language)[1]
@@ -101,8 +106,10 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
             f"评分：使用评分卡 {contract.card}，训练合约 {contract.training}",
         )
     yield ("valid", "有效期"), (f"from {contract.start} until before {contract.expiry}", f"自 {contract.start} 起，至 {contract.expiry} 前")
-    for role in ROLES:
+    for role in contract.roles:
         yield NAMES[role], _same(contract.party(role).name)
+    if contract.solver == BANK:
+        yield NAMES[COORDINATOR], ("none: the bank solves", "无：由银行自行求解")
     yield ("identifier", "标识形式"), _same(contract.identifier)
     yield ("columns", "列"), (
         f"bank {layout.bank_columns}; telco {contract.telco.variables or 'not yet filled in'}, at most {layout.bins} bins each",
@@ -151,6 +158,9 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
         f"one card score {scored[0]}, {contract.card_bits} bits",
         f"{scored[1]}一个评分卡分，{contract.card_bits} 比特",
     )
+    if contract.kind == "training" and contract.solver == BANK:
+        for text in (*_totals(contract), _BEFORE_RELEASE):
+            yield NAMES[BANK], text
     yield NAMES[TELCO], ("how many identifiers were asked, and that the job ran", "被询问的标识个数，以及任务运行过")
     if layout.cover == 1:
         yield NAMES[TELCO], (
@@ -163,31 +173,63 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             f"{caps.roster} people in all)",
             zh=f"名册：由自己名单中每 {layout.cover} 人组成的若干组，每组至少一人是银行客户（合计至多 {caps.roster} 人）",
         )
-    yield NAMES[TELCO], (
-        "no label, no column of the bank, no weight, no score, and not which variables were kept",
-        "得不到标签、银行的列、权重和分数，也不知道保留了哪些变量",
-    )
-    if contract.kind == "training":
-        yield NAMES[COORDINATOR], _both(
-            en="totals by bin: rows, bads, weights, residuals, and weighted sums of the bank's columns; the telco's counts of pairs of "
-            f"bins (0 under {layout.min_bin} rows); the bank's own totals and coefficients",
-            zh="按箱合计：人数、坏样本数、权重、残差、银行各列的加权和；"
-            f"运营商的两两分箱计数（少于 {layout.min_bin} 记为 0）；银行自己的合计和系数",
+    yield from ((NAMES[TELCO], text) for text in _telcos_weights(contract))
+    if contract.solver == COORDINATOR:
+        for text in _totals(contract) if contract.kind == "training" else (("the card's coefficients", "评分卡的系数"),):
+            yield NAMES[COORDINATOR], text
+        yield NAMES[COORDINATOR], (
+            "no row, no identifier, no column name; it holds no decryption key",
+            "得不到任何行、标识和列名；不持有解密密钥",
         )
-        if layout.se == "exact":
-            yield NAMES[COORDINATOR], _both(
-                en="for the exact standard errors: the totals by bin once more, at the end, and for each pair of the telco's variables in "
-                "the model one total of weights times both variables' WoE; single pairs of bins stay sealed",
-                zh="为求精确标准误：结束时再得一次按箱合计，以及模型中每两个运营商变量一个合计（权重乘以两变量的 WoE）；"
-                "单个两两分箱的合计保持密封",
-            )
-    else:
-        yield NAMES[COORDINATOR], ("the card's coefficients", "评分卡的系数")
-    yield NAMES[COORDINATOR], (
-        "no row, no identifier, no column name; it holds no decryption key",
-        "得不到任何行、标识和列名；不持有解密密钥",
-    )
     yield ("network", "网络"), ("sizes and times", "长度和时间")
+
+
+def _telcos_weights(contract: Contract) -> Iterator[Both]:
+    if contract.layout.weights == "blind":
+        yield (
+            "no label, no column of the bank, no weight, no score, and not which variables were kept",
+            "得不到标签、银行的列、权重和分数，也不知道保留了哪些变量",
+        )
+        return
+    when: Both = ("in every pass and on the card", "每一轮以及评分卡中") if contract.kind == "training" else ("on the card", "评分卡中")
+    yield _both(
+        en=f"the points of every bin of its variables, {when[0]}: weights that come from labels. They say which variables were kept, give "
+        "the telco's part of each customer's score, and nearly the share of bads in each bin",
+        zh=f"{when[1]}自己各变量每箱的分值：由标签得出的权重。由此可知保留了哪些变量、每位客户分数中运营商的部分，以及每箱坏样本的大致比例",
+    )
+    yield ("no column of the bank, and no label of a customer as such", "得不到银行的列，也不直接得到客户的标签")
+
+
+def _totals(contract: Contract) -> Iterator[Both]:
+    """Yield what whoever solves learns of a training."""
+    least = contract.layout.min_bin
+    yield _both(
+        en="totals by bin: rows, bads, weights, residuals, and weighted sums of the bank's columns; the telco's counts of pairs of "
+        f"bins (0 under {least} rows); the bank's own totals and coefficients",
+        zh="按箱合计：人数、坏样本数、权重、残差、银行各列的加权和；"
+        f"运营商的两两分箱计数（少于 {least} 记为 0）；银行自己的合计和系数",
+    )
+    if contract.layout.se == "approximate":
+        return
+    if contract.solver == COORDINATOR:
+        yield _both(
+            en="for the exact standard errors: the totals by bin once more, at the end, and for each pair of the telco's variables in "
+            "the model one total of weights times both variables' WoE; single pairs of bins stay sealed",
+            zh="为求精确标准误：结束时再得一次按箱合计，以及模型中每两个运营商变量一个合计（权重乘以两变量的 WoE）；"
+            "单个两两分箱的合计保持密封",
+        )
+    else:
+        yield _both(
+            en="for the exact standard errors: the totals by bin once more, at the end, and the total weight of every pair of bins of at "
+            f"least {least} rows: it holds the key that these are sealed with",
+            zh=f"为求精确标准误：结束时再得一次按箱合计，以及每个两两分箱（至少 {least} 人）的权重合计：密封所用的密钥在它手中",
+        )
+
+
+_BEFORE_RELEASE: Both = (
+    "these before small bins are withheld, and the coefficients before they are rounded: it solves for itself",
+    "上述合计未经小箱屏蔽，系数未经舍入：由银行自行求解",
+)
 
 
 def _caps(contract: Contract) -> Iterator[tuple[Both, Both]]:
@@ -207,15 +249,18 @@ def _caps(contract: Contract) -> Iterator[tuple[Both, Both]]:
 def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
     alone: Both = ("", "")
     layout = contract.layout
-    for text in _named(layout.cover):
+    for text in (*_costs(contract), *_named(layout.cover)):
         yield alone, text
     for text in _ALWAYS:
         yield alone, text
+    if contract.solver == COORDINATOR:
+        for text in _LEAGUES if contract.kind == "training" else _LEAGUES[:1]:
+            yield alone, text
     if contract.kind == "training":
         for text in _TRAINING:
             yield alone, text
         rows = round(layout.min_matched * (1 - layout.hold_out_share))
-        if contract.totals and rows < ROWS_A_TOTAL * contract.totals:
+        if contract.solver == COORDINATOR and contract.totals and rows < ROWS_A_TOTAL * contract.totals:
             yield alone, _both(
                 en=f"WARNING: {rows} training rows, the fewest allowed, face {contract.totals} totals: under 10 rows a total the bank "
                 f"refuses, under {ROWS_A_TOTAL} telco and coordinator together come near to single rows.",
@@ -266,10 +311,6 @@ _ALWAYS: tuple[Both, ...] = (
         "The telco can compare the roster with its other subscribers and guess who else looks like a customer.",
         "运营商可以把名册与其他用户比较，猜测还有谁像银行客户。",
     ),
-    (  # S9
-        "Coordinator and bank together can read the telco's codes.",
-        "协调方与银行合谋可以读出运营商的编码。",
-    ),
     (
         "The telco carries the bank's calls and messages: it can see on its own network who is contacted, and when.",
         "银行的电话和短信经由运营商网络：它能看到谁在何时被联系。",
@@ -279,7 +320,11 @@ _ALWAYS: tuple[Both, ...] = (
         "本合约不能证明任何一方的数据属实。",
     ),
 )
-_TRAINING: tuple[Both, ...] = (
+_LEAGUES: tuple[Both, ...] = (
+    (  # S9
+        "Coordinator and bank together can read the telco's codes.",
+        "协调方与银行合谋可以读出运营商的编码。",
+    ),
     (  # T2
         "Telco and coordinator together can open single rows.",
         "运营商与协调方合谋可以打开单行数据。",
@@ -288,6 +333,8 @@ _TRAINING: tuple[Both, ...] = (
         "A bank that cheats can seal crafted rows and aim totals at single rows; the coordinator's checks show it in part.",
         "作弊的银行可以密封伪造的行，使合计指向单行；协调方的检查只能部分发现。",
     ),
+)
+_TRAINING: tuple[Both, ...] = (
     _both(  # S3
         "Two trainings that differ in a few customers give away those customers' bins by their difference; rounding and the cap on jobs "
         "bound it.",
@@ -301,8 +348,28 @@ _TRAINING: tuple[Both, ...] = (
 )
 
 
+def _costs(contract: Contract) -> Iterator[Both]:
+    if contract.solver == BANK and contract.kind == "training":
+        yield _both(  # S1, S7
+            en="The bank solves for itself: it has the coordinator's column too, and nobody checks its rows. A bank that cheats can read "
+            f"bins of the roster, as chosen bits of single rows in every sum and up to {contract.pass_bits} bits a person from every table "
+            "of points that it seals; nothing here prevents or shows that. Choose it only where the telco trusts the bank.",
+            zh="银行自行求解：它同时得到协调方应得的一切，且无人核对它的数据行。作弊的银行可以读出名册的分箱："
+            f"每个合计中可藏入单行的选定比特，每张由它密封的分值表每人至多 {contract.pass_bits} 比特；"
+            "本合约既不能防止也不能发现。仅在运营商信任银行时选用。",
+        )
+    if contract.layout.weights == "open" and contract.kind == "training":
+        yield _both(  # T3, T7
+            en="The telco holds the weights in the clear, and they come from labels. A telco that offers variables which differ in one "
+            "customer can read that customer's label from their points; nothing here prevents that. It also sees when a check fails, since "
+            "all points are then 0. Choose it only where the bank trusts the telco.",
+            zh="运营商持有明文权重，而权重由标签得出。若运营商提供的两个变量只差一位客户，即可从两者的分值读出这位客户的标签；本合约不能防止。"
+            "检查失败时所有分值为 0，运营商也会看到。仅在银行信任运营商时选用。",
+        )
+
+
 def _signatures(contract: Contract) -> Iterator[tuple[Both, Both]]:
-    for role in ROLES:
+    for role in contract.roles:
         fault = contract.signature_fault(role)
         if not fault:
             yield NAMES[role], ("signed, and the signature holds", "已签名，签名有效")

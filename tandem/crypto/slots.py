@@ -159,8 +159,12 @@ class ScoreSlots:
         """
         if not 0 < used <= self.slots:
             raise ValueError(f"a pack holds 1 to {self.slots} scores, not {used}")
-        low = sum(below(chance, 1 << self.noise) << (self.width * s) for s in range(used))
+        low = sum(noise << (self.width * s) for s, noise in enumerate(self.noises(chance, used)))
         return low + _noise_above(chance, self.width * used, self.bits)
+
+    def noises(self, chance: Chance, used: int) -> list[int]:
+        """Return the noise of each of a pack's first `used` slots, as `mask` adds it."""
+        return [below(chance, 1 << self.noise) for _ in range(used)]
 
     def unpack(self, plain: int, used: int) -> list[int]:
         """Return the `used` scores of one opened pack, noise included."""

@@ -79,27 +79,36 @@ def _peers(
     dialled: list[peers.Peer] = []
     told: dict[Role, list[Finding]] = {}
     for role in ROLES:
-        if role in found.dials:
+        if role in found.dials and _takes_part(role, agreed):
             pem, told[role] = home.peer_certificate(found, role, agreed, now)
             dialled.append(peers.Peer(role, found.dials[role], pem if own else None))
-    progress("reaching " + " and ".join(peer.role for peer in dialled))
+    if dialled:
+        progress("reaching " + " and ".join(peer.role for peer in dialled))
     for role, more in peers.reach(found, dialled, now).items():
         told[role] += more
     whole = [peer for peer in dialled if peer.pinned and not any(each.level == "wrong" for each in told[peer.role])]
     if contract is not None and own is not None and whole:
         progress("probing " + " and ".join(peer.role for peer in whole))
-        for role, more in peers.sound(found, own, contract, whole).items():
+        for role, more in peers.sound(found, own, contract, [peer for peer in whole if peer.role in contract.roles]).items():
             told[role] += more
     for peer in dialled:
         yield from told[peer.role]
         if contract is None and peer in whole:
             yield ok(f"{peer.role}: contract", "clock, version and speed are measured once a contract is signed")
+        if contract is not None and peer.role not in contract.roles:
+            yield ok(f"{peer.role}: contract", f"not probed: contract {contract.id[:8]} has no {peer.role}, its bank solves")
+
+
+def _takes_part(role: Role, agreed: list[home.Agreed]) -> bool:
+    """Tell whether some contract has this party, as far as we know any: where all banks solve there is no coordinator to reach."""
+    return not agreed or any(role in one.contract.roles for one in agreed)
 
 
 def _chosen(agreed: list[home.Agreed]) -> Contract | None:
-    """Return a live contract, or else one that is signed: if our clock is wrong, the peer's may say so."""
-    signed = [one.contract for one in agreed if not any(one.contract.signature_fault(role) for role in ROLES)]
-    return next((one.contract for one in agreed if one.live), signed[0] if signed else None)
+    """Return a live contract, one of three parties if there is one, or else one that is signed: our clock may be wrong."""
+    signed = [one.contract for one in agreed if not any(one.contract.signature_fault(role) for role in one.contract.roles)]
+    live = sorted((one.contract for one in agreed if one.live), key=lambda one: -len(one.roles))
+    return next(iter([*live, *signed]), None)
 
 
 def _print(console: Console, findings: list[Finding]) -> None:

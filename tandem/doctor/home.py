@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from tandem.contract import TELCO, Contract, Role, loads
+from tandem.contract import COORDINATOR, TELCO, Contract, Role, loads
 from tandem.doctor.findings import Finding, failed, ok, warning, wrong
 from tandem.errors import ContractError, InputError, TandemError
 from tandem.node import disk, keys
@@ -86,7 +86,8 @@ def contracts(side: Side, own: Keys | None, now: datetime) -> tuple[list[Agreed]
             told.append(failed(f"contract {contract.id[:8]}", error))
             continue
         agreed[-1] = Agreed(path, contract, not fault)
-        told.append(ok(f"contract {contract.id[:8]}", f"signed by all three, live until {contract.expiry}"))
+        signers = "all three" if COORDINATOR in contract.roles else "both parties"
+        told.append(ok(f"contract {contract.id[:8]}", f"signed by {signers}, live until {contract.expiry}"))
     if any(one.live for one in agreed):
         told = [replace(each, level="warning") if each.level == "wrong" else each for each in told]
     if not side.contracts:
@@ -98,7 +99,10 @@ def _fault(role: Role, own: Keys | None, contract: Contract) -> Finding | None:
     """Hold our keys against the contract."""
     if own is None:
         return None
-    subject, party = f"contract {contract.id[:8]}", contract.party(role)
+    subject = f"contract {contract.id[:8]}"
+    if role not in contract.roles:
+        return wrong(subject, f"it has no {role}: its bank solves", "take it out of this folder: it is a contract of others")
+    party = contract.party(role)
     if own.pin not in party.tls_pin:
         return wrong(subject, f"it pins another TLS key for the {role} than ours", "use the keys whose card it was drafted with")
     if own.signing_key != party.signing_key:
@@ -126,7 +130,7 @@ def peer_certificate(side: Side, peer: Role, agreed: list[Agreed], now: datetime
 
 def _unpinned(subject: str, pin: str, peer: Role, agreed: list[Agreed]) -> Iterator[Finding]:
     for one in agreed:
-        if pin not in one.contract.party(peer).tls_pin:
+        if peer in one.contract.roles and pin not in one.contract.party(peer).tls_pin:
             text = f"contract {one.contract.id[:8]} pins another key than that of peers/{peer}.pem"
             level = wrong if one.live or not any(each.live for each in agreed) else warning
             yield level(subject, text, f"take in the {peer}'s present hand-out; if its key is new, draft a new contract with its card")

@@ -24,10 +24,11 @@ from tandem.ledger.chain import Entry
 Kind = Literal["changed", "order", "alone", "unreceived"]
 """The rows of one frame differ; they stand in another order; one side has no such row; sent last in a session that did not close."""
 
-Stream = tuple[str, str, str]
-"""(contract, session, speaker of a closing or ""): frames that both ends of a link take in the same order.
+Stream = tuple[str, str, str, str]
+"""(contract, session, script as recorded, speaker of a closing or ""): frames that both ends of a link take in the same order.
 
-All roles take the turns of a script in one order, so both ledgers list a link's frames alike. Only closings cross each other."""
+All roles take the turns of a script in one order, so both ledgers list a link's frames alike. Only closings cross each other.
+A bank that solves has two links to the telco in a session, and the script is recorded under another name on the second."""
 
 _COMPARED = ("contract", "session", "script", "message", "size", "disclosed", "frame")
 _CLOSING = "Closing"
@@ -89,7 +90,7 @@ class Pair:
         self._contract = contract
         self._open: dict[Role, dict[str, deque[_Row]]] = {one: {}, other: {}}
         self._matched: dict[Stream, _Matched] = defaultdict(_Matched)
-        self._heard: dict[tuple[str, str, Role], int] = {}
+        self._heard: dict[Stream, int] = {}
         self._closed: set[tuple[Stream, Role]] = set()
         self._sessions: set[tuple[str, str]] = set()
         self._frames = 0
@@ -102,10 +103,10 @@ class Pair:
             return
         sent = entry.direction == "sent"
         closing = entry.message == _CLOSING
-        row = _Row(entry, place, (entry.contract, entry.session, (party if sent else other) if closing else ""))
+        row = _Row(entry, place, (entry.contract, entry.session, entry.script, (party if sent else other) if closing else ""))
         self._sessions.add((entry.contract, entry.session))
         if not sent:
-            self._heard[entry.contract, entry.session, party] = place
+            self._heard[entry.contract, entry.session, entry.script, party] = place
         if closing:
             self._closed.add((row.stream, party))
         waiting = self._open[other].get(entry.frame)
@@ -200,15 +201,15 @@ class Pair:
 
         Whoever answers has read all that was sent before; only closings are sent before listening.
         """
-        other, (contract, session, _) = self._other(party), row.stream
+        other, link = self._other(party), row.stream[:3]
         if row.entry.direction != "sent" or row.place < tails[party].get(row.stream, row.place + 1):
             return False
-        if row.stream in tails[other] or ((contract, session, party), other) in self._closed:
+        if row.stream in tails[other] or ((*link, party), other) in self._closed:
             return False
         if row.entry.message == _CLOSING:
             return True
-        answered = self._heard.get((contract, session, party), 0) > row.place
-        return not answered and not any(((contract, session, other), each) in self._closed for each in self.parties)
+        answered = self._heard.get((*link, party), 0) > row.place
+        return not answered and not any(((*link, other), each) in self._closed for each in self.parties)
 
     def _side(self, matched: _Matched, party: Role) -> Sequence[int]:
         return matched.one if party == self.parties[0] else matched.other

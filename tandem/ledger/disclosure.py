@@ -3,7 +3,8 @@
 
 The words are those of protocols, part 7. `form` says in what state the content travels: "clear" (the receiver reads it), "sealed" (under
 the bank's Paillier key), "masked" (uniform numbers until masks and opened values meet at the coordinator). What hangs on labels reaches
-the telco sealed or not at all; `Declared.label_in_clear` is false for every message that it receives, and a test holds the table to that.
+the telco sealed or not at all, unless the contract says `weights = "open"`: `Declared.label_in_clear` is false for every message that it
+receives but `Points`, and a test holds the table to that.
 """
 
 from __future__ import annotations
@@ -42,16 +43,21 @@ class Declared:
     """By learner the word for what is learnt, a key of WORDS."""
     by_person: bool = False
     """The disclosure is counted in bits a person."""
+    keyed: str = ""
+    """What a bank that listens in the coordinator's place learns instead: it has the key, and what is said to its other role."""
 
     @property
     def label_in_clear(self) -> bool:
         """Whether its receiver reads something that depends on labels."""
         return self.label_derived and self.form == "clear"
 
-    def to(self, listener: Role, bits: int = 0) -> tuple[Disclosed, ...]:
-        """Return what a frame of this class discloses to `listener`, for the ledger; `bits` a person where they are counted."""
-        what = self.learns.get(listener)
-        return () if what is None else (Disclosed(listener, what, bits if self.by_person else 0),)
+    def to(self, listener: Role, bits: int = 0, reader: Role | None = None) -> tuple[Disclosed, ...]:
+        """Return what a frame of this class discloses to `listener`, for the ledger; `bits` a person where they are counted.
+
+        `reader`: who it is that reads in that listener's place, such as the bank where it solves itself.
+        """
+        what = self.keyed if self.keyed and reader == BANK != listener else self.learns.get(listener)
+        return () if what is None else (Disclosed(reader or listener, what, bits if self.by_person else 0),)
 
 
 def declared(message: str) -> Declared:
@@ -85,12 +91,14 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "pairs": ("counts of pairs of bins, 0 where small", "两两分箱计数，过小者记为 0"),
     "totals": ("totals by bin: rows, bads, weights, residuals, weighted sums", "按箱合计：人数、坏样本数、权重、残差、加权和"),
     "crossed": ("one weighted total for each pair of telco variables in the model", "模型中每两个运营商变量一个加权合计"),
+    "pair-totals": ("total weights by pairs of bins, none where the count is small", "两两分箱的权重合计，人数过少者除外"),
     "wish": ("numbers of training rows and bads; which variables the bank wishes to keep", "训练行数和坏样本数；银行希望保留的变量"),
     "statistics": ("rows, bads, WoE and IV of released bins, under aliases", "以代号表示的已放行分箱的人数、坏样本数、WoE 和 IV"),
     "own": ("the bank's own Hessian, gradient and coefficients", "银行自己的海森矩阵、梯度和系数"),
     "step": ("the Newton point of its own columns, the size of the telco's part, tau", "自己各列的牛顿点、运营商部分的大小、tau"),
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),
+    "weights": ("the points of every bin of its variables: weights that come from labels", "自己各变量每箱的分值：由标签得出的权重"),
     "offer": (
         "the size of the telco's table, whether it is hashed yet, and the number of bins of each variable",
         "运营商名单的大小、是否已做哈希，以及各变量的箱数",
@@ -123,11 +131,11 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Shapes", ((TELCO, BANK), *_SUMMED), learns={BANK: "shapes", COORDINATOR: "shapes-rows"}),
     Declared("Sealed", (_TO_TELCO,), "sealed", label_derived=True, learns={TELCO: "ran"}),
     Declared("Shares", ((TELCO, BANK), (COORDINATOR, BANK)), "masked", label_derived=True),
-    Declared("Masks", _SUMMED, "masked"),
-    # with the masks, which reached it apart, the opened shares become totals
+    # with the masks, which reached it apart, the opened shares become totals; a bank that solves opens its shares itself
+    Declared("Masks", _SUMMED, "masked", keyed="totals"),
     Declared("Opened", (_TO_COORDINATOR,), "clear", label_derived=True, learns={COORDINATOR: "totals"}),
     # exact standard errors: the coordinator cannot open a pair's total, and takes its own mask off a sum of many
-    Declared("PairSums", _SUMMED, "sealed", label_derived=True, learns={COORDINATOR: "ran"}),
+    Declared("PairSums", _SUMMED, "sealed", label_derived=True, learns={COORDINATOR: "ran"}, keyed="pair-totals"),
     Declared("Crossed", (_TO_COORDINATOR,), "clear", label_derived=True, learns={COORDINATOR: "crossed"}),
     # statistics and training
     Declared("Wish", (_TO_COORDINATOR,), label_derived=True, learns={COORDINATOR: "wish"}),
@@ -141,6 +149,9 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     Declared("Table", ((COORDINATOR, TELCO),), "sealed", label_derived=True, learns={TELCO: "ran"}),
     Declared("Signature", ((COORDINATOR, TELCO),)),
     Declared("Scores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
+    # where the contract says weights = "open"
+    Declared("Points", ((COORDINATOR, TELCO),), label_derived=True, learns={TELCO: "weights"}),
+    Declared("OpenScores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
     # planning: nothing in it hangs on a label, and the padding of a probe means nothing
     Declared("Probe", (_TO_TELCO,)),
     Declared("Offer", ((TELCO, BANK),), learns={BANK: "offer"}),

@@ -1,4 +1,8 @@
-"""What a party brings to a session: its script, the role it plays, who plays the others, and what becomes of the result."""
+"""What a party brings to a session: its script, the role it plays, who plays the others, and what becomes of the result.
+
+Where the bank solves (contract, layout.solver) it plays sealer and solver in one process, and its solver dials the telco: it listens to
+nobody. The lines of a script are the same whoever solves.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from tandem.contract import BANK, COORDINATOR, PROTOCOL, TELCO, Contract, Role
 from tandem.errors import ContractError, OutOfTurn
 from tandem.session.script import Script
 from tandem.session.session import Role as Playing
+from tandem.train.script import OPEN
 from tandem.wire.messages import Opening
 
 PLAYERS: Mapping[str, Role] = {"seeker": BANK, "holder": TELCO, "sealer": BANK, "summer": TELCO, "solver": COORDINATOR}
-"""Which party plays which role of a script."""
+"""Which party plays which role of a script where a coordinator solves. In the table of disclosures this is a role's column."""
 
 VERSION = str(PROTOCOL)
 """Of the protocols, as openings name it: both sides must speak the same."""
@@ -43,10 +48,23 @@ class Troupe(Protocol):
         """Hold the declared sizes against caps and budgets, and return the role. Runs in a thread. Raises any TandemError to refuse."""
 
 
-def callers(script: Script, party: Role) -> tuple[str, ...]:
+def player(contract: Contract, role: str) -> Role:
+    """Return which party plays this role of a script under the contract."""
+    return contract.filled_by(PLAYERS[role])
+
+
+def arranged(script: Script, contract: Contract) -> Script:
+    """Return the script as the contract has it played: its lines by `layout.weights`, who dials whom by `layout.solver`."""
+    if contract.layout.weights == "open":
+        script = OPEN.get(script.name, script)
+    return script.turned(lambda role: player(contract, role) != BANK)
+
+
+def callers(script: Script, party: Role, contract: Contract) -> tuple[str, ...]:
     """Return the roles of `script` that call the party's own role in it; nobody else may open such a session. Raises OutOfTurn."""
+    script = arranged(script, contract)
     for role in script.roles:
-        if PLAYERS[role] == party:
+        if player(contract, role) == party:
             return tuple(peer for peer in script.peers(role) if role in script.called_by(peer))
     raise OutOfTurn(f"the {party} plays no role in script {script.name!r}")
 

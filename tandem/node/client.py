@@ -11,7 +11,7 @@ import grpc
 
 from tandem.contract import Contract, Role
 from tandem.errors import PeerLost
-from tandem.node.casting import PLAYERS, Cast
+from tandem.node.casting import Cast, arranged, player
 from tandem.node.driver import METHOD, PATIENCE, Called, Link, drive, mute
 from tandem.node.keys import Keys
 from tandem.node.tls import channel
@@ -53,18 +53,22 @@ class Stage:
         self.contract, self._dialler, self._patience = contract, dialler, patience
 
     async def play(self, cast: Cast, session: bytes, opening: Opening, tap: Tap, accepted: Mapping[str, Link] | None = None) -> Any:
-        """Play one session over the links `accepted` and those that this role dials; return the role's result.
+        """Play one session over the links `accepted` and those that this role dials beside them; return the role's result.
 
         A thread of its own steps the role, so that several sessions of one node go on side by side.
         """
         links: dict[str, Link] = dict(accepted or {})
         calls: list[Called] = []
-        for peer in cast.script.called_by(cast.role):
+        script = arranged(cast.script, self.contract)
+        for peer in script.called_by(cast.role):
+            if peer in links:
+                continue
             if self._dialler is None:
                 raise RuntimeError(f"{cast.role} dials {peer} but was given no dialler")
-            calls.append(Called(PLAYERS[peer], self._dialler.dial(PLAYERS[peer])))
+            party = player(self.contract, peer)
+            calls.append(Called(party, self._dialler.dial(party)))
             links[peer] = calls[-1]
-        run = Session(cast.script, cast.role, self.contract.digest, session, opening, tap).run(cast.playing)
+        run = Session(script, cast.role, self.contract.digest, session, opening, tap).run(cast.playing)
         thread = ThreadPoolExecutor(1, thread_name_prefix=f"{cast.script.name}-{cast.role}")
         try:
             result = await drive(run, links, thread, self._patience)

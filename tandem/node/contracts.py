@@ -23,7 +23,7 @@ class Contracts:
         self._folder, self._clock = folder, clock
 
     def live(self, digest: bytes) -> Contract:
-        """Return the contract of this digest, complete, signed by all three and within its time. Raises ContractError."""
+        """Return the contract of this digest, complete, signed by all its parties and within its time. Raises ContractError."""
         unread = ""
         for path in self._paths():
             try:

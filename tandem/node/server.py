@@ -19,7 +19,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tandem.contract import Contract, Role
 from tandem.errors import LOST, REFUSED, ContractError, OutOfTurn, PeerLost, PeerRefused, TandemError
-from tandem.node.casting import PLAYERS, Cast, Troupe, callers, same_version
+from tandem.node.casting import PLAYERS, Cast, Troupe, arranged, callers, player, same_version
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD, PATIENCE, Accepted, Link
 from tandem.node.events import gone
@@ -167,8 +167,9 @@ class Server:
         frame = Frame.from_bytes(first)
         contract = self._troupe.contract(frame.contract)
         caller: Role = contract.role_of_pin(pin)
-        opening = self._opening(frame, caller)
-        meeting = self._meetings.setdefault((frame.contract, frame.session), _Meeting(opening, self._callers(opening, frame, caller)))
+        opening = self._opening(contract, frame, caller)
+        due = self._callers(contract, opening, frame, caller)
+        meeting = self._meetings.setdefault((frame.contract, frame.session), _Meeting(opening, due))
         if frame.speaker in meeting.links:
             raise OutOfTurn(f"the {caller} opened one session twice")
         if opening != meeting.opening:
@@ -191,9 +192,9 @@ class Server:
             raise PeerLost("a caller hung up before it said anything, or said more than a frame holds")
         return first
 
-    def _opening(self, frame: Frame, caller: Role) -> Opening:
+    def _opening(self, contract: Contract, frame: Frame, caller: Role) -> Opening:
         """Return what the first frame opens. Raises OutOfTurn, Malformed, ContractError for another version."""
-        if PLAYERS.get(frame.speaker) != caller:
+        if frame.speaker not in PLAYERS or player(contract, frame.speaker) != caller:
             raise OutOfTurn(f"the {caller} spoke as {frame.speaker[:20]!r}")
         if (frame.line, frame.number, frame.kind) != (0, 0, Opening.__name__):
             raise OutOfTurn(f"the {caller} began with {frame.kind[:20]!r}")
@@ -204,10 +205,10 @@ class Server:
             same_version(opening)
         return opening
 
-    def _callers(self, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
+    def _callers(self, contract: Contract, opening: Opening, frame: Frame, caller: Role) -> tuple[str, ...]:
         """Return the roles that must call for this script, of which the speaker must be one. Raises OutOfTurn."""
         script = self._script(opening.script)
-        due = callers(script, self._troupe.role)
+        due = callers(script, self._troupe.role, contract)
         if frame.speaker not in due:
             raise OutOfTurn(f"the {caller} opened script {script.name!r}, in which it does not call this node")
         return due
@@ -232,7 +233,7 @@ class Server:
         """Wait for the other callers, cast ourselves, and play."""
         meeting.host = asyncio.current_task()
         try:
-            await self._gather(meeting)
+            await self._gather(contract, meeting)
             await self._reach(contract, meeting)
             loop = asyncio.get_running_loop()
             # Only now: casting spends budgets and attempts, and half a session must spend nothing.
@@ -255,19 +256,20 @@ class Server:
             return answering(self._probes[opening.script], contract, self._clock, self._report)
         return self._troupe.cast(contract, session, opening)
 
-    async def _gather(self, meeting: _Meeting) -> None:
+    async def _gather(self, contract: Contract, meeting: _Meeting) -> None:
         try:
             async with asyncio.timeout(self._opening_patience):
                 await meeting.complete.wait()
         except TimeoutError:
-            missing = " and ".join(PLAYERS[role] for role in meeting.due if role not in meeting.links)
+            missing = " and ".join(player(contract, role) for role in meeting.due if role not in meeting.links)
             raise PeerLost(f"the {missing} did not join the session within {self._opening_patience:.0f} s") from None
 
     async def _reach(self, contract: Contract, meeting: _Meeting) -> None:
         """Wait until those whom this node dials in the session's script can be reached. Raises PeerLost."""
-        script = self._script(meeting.opening.script)
-        for peer in [peer for role in script.roles if PLAYERS[role] == self._troupe.role for peer in script.called_by(role)]:
-            await self._dialler(contract, script).reach(PLAYERS[peer], self._opening_patience)
+        script = arranged(self._script(meeting.opening.script), contract)
+        for role in script.roles:
+            for peer in script.called_by(role) if player(contract, role) == self._troupe.role else ():
+                await self._dialler(contract, script).reach(player(contract, peer), self._opening_patience)
 
     def _dialler(self, contract: Contract, script: Script) -> Dialler:
         if self._make_dialler is None:
@@ -277,7 +279,7 @@ class Server:
         return self._diallers[contract.digest]
 
     async def _play(self, contract: Contract, session: bytes, meeting: _Meeting, cast: Cast) -> object:
-        dialler = self._dialler(contract, cast.script) if cast.script.called_by(cast.role) else None
+        dialler = self._dialler(contract, cast.script) if arranged(cast.script, contract).called_by(cast.role) else None
         stage = Stage(contract, dialler, self._patience)
         played: object = await stage.play(cast, session, meeting.opening, meeting.tap, meeting.links)
         return played

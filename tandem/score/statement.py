@@ -44,13 +44,16 @@ class Scale:
         Raises CheckFailed if some row's sum could leave its slot: a larger grain or card_step makes room.
         """
         points = np.rint(log_odds / self.unit)
-        ends = np.cumsum(bins)
-        worst = float(sum(np.abs(part).max(initial=0.0) for part in np.split(points, ends[:-1])))
-        if not worst + (1 << self.noise_bits) < 1 << (SLOT_BITS - 1):
+        worst = worst_sum(points, bins)
+        if not self.fits(worst):
             limit = ((1 << (SLOT_BITS - 1)) - (1 << self.noise_bits)) * self.unit
             text = f"scores of up to {worst * self.unit:.1f} log-odds do not fit a slot of {limit:.1f}"
             raise CheckFailed(f"{text}: take a larger grain or card_step")
         return points.astype(np.int64)
+
+    def fits(self, worst: float) -> bool:
+        """Tell whether a score of that size, in units, stays in its slot, noise included."""
+        return worst + (1 << self.noise_bits) < 1 << (SLOT_BITS - 1)
 
     def log_odds(self, values: Integers) -> Reals:
         """Return a training pass's scores: the mean of the noise taken off, the rest of it left in as dither."""
@@ -60,6 +63,11 @@ class Scale:
     def points(self, values: Integers) -> Integers:
         """Return a card's scores as whole multiples of card_step: the noise dropped, exact."""
         return values >> self.noise_bits
+
+
+def worst_sum(points: Reals | Integers, bins: tuple[int, ...]) -> float:
+    """Return the largest size that a row's sum of points (bins in line) can have."""
+    return float(sum(np.abs(part).max(initial=0) for part in np.split(points, np.cumsum(bins)[:-1])))
 
 
 @dataclass(frozen=True)

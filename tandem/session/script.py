@@ -7,7 +7,8 @@ documentation draws its picture from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from tandem.wire.messages import Message
 
@@ -58,6 +59,11 @@ class Script:
     def called_by(self, role: str) -> tuple[str, ...]:
         """Return the roles that `role` dials."""
         return tuple(called for caller, called in self.dials if caller == role)
+
+    def turned(self, listens: Callable[[str], bool]) -> Script:
+        """Return the script with each link whose called role does not listen dialled from that end, if its other end does."""
+        ways = ((one, other) if listens(other) or not listens(one) else (other, one) for one, other in self.dials)
+        return replace(self, dials=tuple(ways))
 
     def picture(self) -> str:
         """Return the script as text, one turn a row: the documentation's figure."""

@@ -47,6 +47,8 @@ class Terms:
     card_step: int = 1
     """Points between two card values."""
     passes: int = 3
+    open_weights: bool = False
+    """The summer holds the points in the clear and scores with them."""
     exact: bool = False
     """Whether standard errors are to be exact: one more session, before the card."""
 
@@ -58,7 +60,7 @@ class Terms:
             contract=contract.digest, columns=layout.bank_columns, variables=contract.telco.variables, rows=contract.rows_cap,
             key_bits=layout.key_bits,
             value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
-            card_step=layout.card_step, passes=layout.passes, exact=layout.se == "exact",
+            card_step=layout.card_step, passes=layout.passes, exact=layout.se == "exact", open_weights=layout.weights == "open",
         )
 
     @property

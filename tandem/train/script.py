@@ -15,6 +15,7 @@
     learns one coarse score a row          learns N, that it ran            learns totals; no row, id or name
 
 The same lines serve every pass; statistics ride in the first. A check that fails never shows at the summer: zeros go on in its place.
+Under open weights Points and OpenScores, in the clear, stand where Table and Scores do; then zeros do show.
 
 Where the contract asks for exact standard errors, one session between the last pass and the card:
 
@@ -30,16 +31,21 @@ Where the contract asks for exact standard errors, one session between the last 
 
 from __future__ import annotations
 
-from tandem.session.script import Script, many, one, say
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tandem.session.script import Line, Script, many, one, say
 from tandem.sums.terms import Terms
 from tandem.wire.messages import (
     Crossed,
     Key,
     Masks,
     Opened,
+    OpenScores,
     Own,
     Pairs,
     PairSums,
+    Points,
     Polish,
     Release,
     Scores,
@@ -68,22 +74,40 @@ _SCORE = (
     one(say("solver", "summer", Signature)),
     many(say("summer", "sealer", Scores)),
 )
+_OPEN_SCORE = (
+    one(say("solver", "summer", Points), say("solver", "summer", Signature)),
+    many(say("summer", "sealer", OpenScores)),
+)
+
+
+def _train(score: tuple[Line, ...]) -> Script:
+    return Script(
+        "train",
+        _DIALS,
+        (
+            *_SUMS,
+            one(say("sealer", "solver", Own)),
+            _MASKED,
+            one(say("solver", "sealer", Statistics), say("solver", "sealer", Step)),
+            *score,
+            one(say("sealer", "solver", Polish)),
+        ),
+    )
+
+
+def _card(score: tuple[Line, ...]) -> Script:
+    key = one(say("sealer", "summer", Key), say("sealer", "solver", Key))
+    return Script("card", _DIALS, (key, one(say("solver", "sealer", Release)), *score))
+
+
+def _serve(score: tuple[Line, ...]) -> Script:
+    return Script("serve", (("sealer", "summer"),), score[-1:])
+
 
 DESCRIBE = Script("describe", _DIALS, (*_SUMS, _MASKED, one(say("solver", "sealer", Statistics))))
 """Statistics alone, for an analyst who wants to look before training."""
 
-TRAIN = Script(
-    "train",
-    _DIALS,
-    (
-        *_SUMS,
-        one(say("sealer", "solver", Own)),
-        _MASKED,
-        one(say("solver", "sealer", Statistics), say("solver", "sealer", Step)),
-        *_SCORE,
-        one(say("sealer", "solver", Polish)),
-    ),
-)
+TRAIN = _train(_SCORE)
 """One training pass."""
 
 ERRORS = Script(
@@ -100,19 +124,14 @@ ERRORS = Script(
 )
 """Exact standard errors: weights are summed by pairs of bins, under seal, at the final scores."""
 
-CARD = Script(
-    "card",
-    _DIALS,
-    (
-        one(say("sealer", "summer", Key), say("sealer", "solver", Key)),
-        one(say("solver", "sealer", Release)),
-        *_SCORE,
-    ),
-)
+CARD = _card(_SCORE)
 """The end: coefficients are released, the card is sealed and the roster scored with it."""
 
-SERVE = Script("serve", (("sealer", "summer"),), (many(say("summer", "sealer", Scores)),))
+SERVE = _serve(_SCORE)
 """New customers are scored with a card that the summer holds."""
+
+OPEN: Mapping[str, Script] = MappingProxyType({made.name: made for made in (_train(_OPEN_SCORE), _card(_OPEN_SCORE), _serve(_OPEN_SCORE))})
+"""The scripts that are others under open weights, by the name they share."""
 
 
 def order(terms: Terms) -> tuple[Script, ...]:

@@ -12,6 +12,7 @@ from tandem.crypto.opening import SecretKey
 from tandem.describe import released
 from tandem.describe.woe import Described
 from tandem.errors import CheckFailed, Malformed
+from tandem.score.open_weights import hear_scores
 from tandem.score.sealer import read_scores
 from tandem.score.statement import POINT, Scale
 from tandem.session.session import Role
@@ -137,7 +138,7 @@ def train(
     statistics: Statistics = yield Statistics
     step: Step = yield Step
     scale = Scale.training(terms.grain)
-    u = scale.log_odds(rows.own((yield from read_scores(secret, rows.count, scale, engine))))
+    u = scale.log_odds(rows.own((yield from _scores(secret, rows.count, scale, engine, open_weights=terms.open_weights))))
     failed = progress.failed or statistics.failed or step.failed
     if failed:
         yield Polish(accepted=False, scale=1.0, theta=_flat(progress.theta), newton=False)
@@ -166,16 +167,22 @@ def card(secret: SecretKey, rows: Rows, terms: Terms, engine: Engine) -> Role[Ca
     yield from say_key(secret, terms.contract)
     release: Release = yield Release
     scale = Scale.card(terms.card_step)
-    points = scale.points(rows.own((yield from read_scores(secret, rows.count, scale, engine))))
+    points = scale.points(rows.own((yield from _scores(secret, rows.count, scale, engine, open_weights=terms.open_weights))))
     return Card(
         release.aliases, release.theta, release.se, release.points, release.table, points * terms.card_step, release.failed, release.exact
     )
 
 
-def serve(secret: SecretKey, count: int, card_step: int, engine: Engine) -> Role[Integers]:
+def serve(secret: SecretKey, count: int, card_step: int, engine: Engine, *, open_weights: bool = False) -> Role[Integers]:
     """Play SERVE; return the points of each row of a new roster, exact."""
     scale = Scale.card(card_step)
-    return scale.points((yield from read_scores(secret, count, scale, engine))) * card_step
+    return scale.points((yield from _scores(secret, count, scale, engine, open_weights=open_weights))) * card_step
+
+
+def _scores(secret: SecretKey, count: int, scale: Scale, engine: Engine, *, open_weights: bool) -> Role[Integers]:
+    if open_weights:
+        return (yield from hear_scores(count))
+    return (yield from read_scores(secret, count, scale, engine))
 
 
 def card_log_odds(x: Reals, theta: tuple[float, ...], row_points: Integers) -> Reals:

@@ -1,6 +1,7 @@
 """Sealed Newton, the side that sees totals and solves. See the picture in `script`.
 
 Every check that fails is told to the sealer and to this side's operator, never to the summer: it gets a table of sealed zeros and goes on.
+(Under open weights it gets the zeros themselves, and sees.)
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tandem.arguments import Chance, Once, unkept
+from tandem.crypto.paillier import PublicKey
 from tandem.describe import released, selection
 from tandem.describe.woe import Described, Rule
 from tandem.describe.woe import describe as describe_bins
 from tandem.errors import CheckFailed, InputError, Malformed, RowAsSum
+from tandem.score.open_weights import OpenTable, say_points
 from tandem.score.solver import Drawn, Sign, draw_table, say_table
 from tandem.score.statement import POINT, Here, Scale
 from tandem.session.session import Role
@@ -118,7 +121,7 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
         known = replace(known, failed=str(error), bins=table.bins)
         yield released.tell([], failed=known.failed)
         yield Step(known.failed, 0.0, 0.0, ())
-    yield from say_table(key, draw_table(key, points, here, kept), here, sign)
+    yield from _say(key, _table(key, points, here, kept, terms), here, sign)
     polish: Polish = yield Polish
     return known if known.failed else _polished(known, polish)
 
@@ -162,14 +165,25 @@ def card(known: Known, here: Here, terms: Terms, sign: Sign, kept: Chance) -> Ro
             raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
         steps, theta = _card_points(known, terms)
         points = Scale.card(terms.card_step).integers(steps * (terms.card_step * POINT), known.bins)
-        table = draw_table(key, points, here, kept)
+        table = _table(key, points, here, kept, terms)
         yield _release(known, theta, steps, table)
     except CheckFailed as error:
         known = replace(known, failed=str(error))
-        table = draw_table(key, points, here, kept)
+        table = _table(key, points, here, kept, terms)
         yield Release(known.failed, (), (), (), (), b"", exact=False)
-    yield from say_table(key, table, here, sign)
+    yield from _say(key, table, here, sign)
     return known
+
+
+def _table(key: PublicKey, points: Integers, here: Here, kept: Chance, terms: Terms) -> Drawn | OpenTable:
+    return OpenTable(points) if terms.open_weights else draw_table(key, points, here, kept)
+
+
+def _say(key: PublicKey, table: Drawn | OpenTable, here: Here, sign: Sign) -> Role[None]:
+    if isinstance(table, OpenTable):
+        yield from say_points(table, here, sign)
+    else:
+        yield from say_table(key, table, here, sign)
 
 
 def _digest(found: Integers, *said: Message) -> bytes:
@@ -320,7 +334,7 @@ def _card_points(known: Known, terms: Terms) -> tuple[Reals, Reals]:
     return steps, theta
 
 
-def _release(known: Known, theta: Reals, steps: Reals, table: Drawn) -> Release:
+def _release(known: Known, theta: Reals, steps: Reals, table: Drawn | OpenTable) -> Release:
     se = tuple(float(f"{value:.3g}") for value in _errors(known))
     aliases = tuple(known.described[j].alias for j in known.kept)
     return Release("", aliases, tuple(theta.tolist()), se, tuple(int(step) for step in steps), table.digest, known.exact)

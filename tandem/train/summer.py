@@ -12,6 +12,8 @@ from tandem.arguments import Chance, Engine, Once, unkept
 from tandem.contract import SLOT_BITS
 from tandem.crypto.paillier import Products, PublicKey
 from tandem.crypto.slots import ScoreSlots
+from tandem.errors import Malformed
+from tandem.score.open_weights import OpenTable, say_open_scores, take_points
 from tandem.score.statement import Here, Scale
 from tandem.score.summer import SealedTable, Verify, restore_table, say_scores, take_table
 from tandem.session.session import Role
@@ -55,14 +57,12 @@ def train(
     coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets, once: Once = unkept
 ) -> Role[None]:
     """Play one pass of TRAIN. `once` lets the roster be scored with one table in all attempts at a pass, and no other."""
-    key, ahead = yield from _open(coded, terms, engine, secrets.chance, packs=coded.table.rows, statistics_only=False)
+    packs = 0 if terms.open_weights else coded.table.rows
+    key, ahead = yield from _open(coded, terms, engine, secrets.chance, packs=packs, statistics_only=False)
     layout = terms.layout(key)
     products = yield from fold(key, coded.table, layout, engine)
     yield from share(key, products, layout, ahead, secrets.chance)
-    table = yield from take_table(key, coded.table.bins, here, verify)
-    once(table.digest)
-    scale = Scale.training(terms.grain)
-    yield from say_scores(key, table, coded.table, scale, engine, ahead, dither(secrets.kept, here, table))
+    yield from _score(key, coded.table, Scale.training(terms.grain), here, verify, engine, ahead, secrets, terms, once)
 
 
 def errors(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role[None]:
@@ -78,15 +78,34 @@ def errors(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role[N
 
 def card(
     coded: Coded, here: Here, terms: Terms, verify: Verify, engine: Engine, secrets: Secrets, once: Once = unkept
-) -> Role[tuple[PublicKey, SealedTable]]:
-    """Play CARD; return key and signed table, which this side keeps for new customers. `once`: see `train`."""
+) -> Role[tuple[PublicKey, SealedTable | OpenTable]]:
+    """Play CARD; return key and signed table, which this side keeps for new customers. `once`: see `train`.
+
+    Raises Malformed for points that are not whole.
+    """
     key = yield from take_key(terms.contract, terms.key_bits)
-    ahead = make_units(key, _packs(key, coded.table.rows), engine, secrets.chance.fork("card"))
-    table = yield from take_table(key, coded.table.bins, here, verify)
-    once(table.digest)
+    ahead = make_units(key, 0 if terms.open_weights else _packs(key, coded.table.rows), engine, secrets.chance.fork("card"))
     scale = Scale.card(terms.card_step)
-    yield from say_scores(key, table, coded.table, scale, engine, ahead, dither(secrets.kept, here, table))
+    table = yield from _score(key, coded.table, scale, here, verify, engine, ahead, secrets, terms, once)
+    if isinstance(table, OpenTable) and not np.array_equal(scale.points(table.points) << scale.noise_bits, table.points):
+        raise Malformed("points of a card that are not whole multiples of its step")
     return key, table
+
+
+def _score(
+    key: PublicKey, coded: CodedTable, scale: Scale, here: Here, verify: Verify, engine: Engine, ahead: Iterator[mpz], secrets: Secrets,
+    terms: Terms, once: Once,
+) -> Role[SealedTable | OpenTable]:
+    """Hear the table of points and score the roster with it, blindly or, under open weights, in the clear: with one table (`once`)."""
+    if terms.open_weights:
+        told = yield from take_points(coded.bins, scale, here, verify)
+        once(told.digest)
+        yield from say_open_scores(told, coded, scale, key.bits, dither(secrets.kept, here, told))
+        return told
+    table = yield from take_table(key, coded.bins, here, verify)
+    once(table.digest)
+    yield from say_scores(key, table, coded, scale, engine, ahead, dither(secrets.kept, here, table))
+    return table
 
 
 def serve(
@@ -98,7 +117,12 @@ def serve(
     yield from say_scores(key, table, coded, Scale.card(card_step), engine, ahead, dither(secrets.kept, here, table))
 
 
-def dither(kept: Chance, here: Here, table: SealedTable) -> Chance:
+def serve_open(key: PublicKey, table: OpenTable, card_step: int, coded: CodedTable, here: Here, secrets: Secrets) -> Role[None]:
+    """Play SERVE under open weights, with the card's points."""
+    yield from say_open_scores(table, coded, Scale.card(card_step), key.bits, dither(secrets.kept, here, table))
+
+
+def dither(kept: Chance, here: Here, table: SealedTable | OpenTable) -> Chance:
     """Return the noise of one scoring: a function of contract, roster, pass and table, so the same question gets the same answer."""
     return kept.fork("dither", here.contract, here.roster, here.stage, table.digest)
 

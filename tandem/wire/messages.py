@@ -258,6 +258,20 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Solver to summer, under open weights: points of each variable and bin in the clear, in units of the score's scale."""
+
+    points: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OpenScores:
+    """Summer to sealer, under open weights: a score a row, in roster order, noise in its low bits."""
+
+    scores: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Probe:
     """Sealer to summer: bytes that mean nothing, to see how long a message takes to arrive."""
 
@@ -331,6 +345,6 @@ class Load:
 
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
-    | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores | Probe | Offer | Speed
-    | Hello | Load
+    | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores | Points | OpenScores
+    | Probe | Offer | Speed | Hello | Load
 )

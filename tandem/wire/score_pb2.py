@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tandem/wire/score.proto\x12\x0btandem.wire\"\x17\n\x05Table\x12\x0e\n\x06points\x18\x01 \x01(\x0c\"\x1e\n\tSignature\x12\x11\n\tsignature\x18\x01 \x01(\x0c\"\x17\n\x06Scores\x12\r\n\x05packs\x18\x01 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tandem/wire/score.proto\x12\x0btandem.wire\"\x17\n\x05Table\x12\x0e\n\x06points\x18\x01 \x01(\x0c\"\x1e\n\tSignature\x12\x11\n\tsignature\x18\x01 \x01(\x0c\"\x17\n\x06Scores\x12\r\n\x05packs\x18\x01 \x01(\x0c\"\x18\n\x06Points\x12\x0e\n\x06points\x18\x01 \x03(\x11\"\x1c\n\nOpenScores\x12\x0e\n\x06scores\x18\x01 \x03(\x11\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,4 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNATURE']._serialized_end=95
   _globals['_SCORES']._serialized_start=97
   _globals['_SCORES']._serialized_end=120
+  _globals['_POINTS']._serialized_start=122
+  _globals['_POINTS']._serialized_end=146
+  _globals['_OPENSCORES']._serialized_start=148
+  _globals['_OPENSCORES']._serialized_end=176
 # @@protoc_insertion_point(module_scope)

@@ -110,6 +110,15 @@ def test_every_word_has_both_languages_with_the_same_blanks():
         assert set(blank.findall(english)) ^ set(blank.findall(chinese)) <= allowed, key
 
 
+def test_a_page_of_a_contract_without_a_coordinator(tmp_path):
+    terms = unsigned(layout={"solver": "bank"}, coordinator=None)
+    frames = [one for one in conversation(contract=terms.digest.hex()) if COORDINATOR not in one[3:5]]
+    said = words_of(page(tmp_path, honest(frames), contracts=(terms,), roles=(BANK, TELCO)))
+    assert "The ledgers agree." in said
+    assert "coordinator" not in said.partition("Contract")[2]
+    assert "What passed between parties whose ledgers are not here" not in said
+
+
 def test_coordinator_and_bank_alone(tmp_path):
     said = words_of(page(tmp_path, honest(conversation(contract=DIGEST)), roles=(COORDINATOR, BANK)))
     assert "coordinator and bank: no row differs" in said

@@ -62,6 +62,28 @@ def planned(site, **options):
     return asyncio.run(run())
 
 
+def test_a_plan_of_two_parties_asks_the_telco_alone_and_says_what_it_leaves_out(tmp_path, quick):
+    layout = {"solver": "bank", "weights": "open", "se": "exact", "cover": 2}
+    made, frames, ledgers = planned(make_site(tmp_path, layout=layout, coordinator=None, caps={"roster": SUBSCRIBERS}))
+    assert {party for party, _ in frames} == {BANK, TELCO}
+    assert ledgers[COORDINATOR] == ([], [])
+    assert {entry.script for entry in ledgers[TELCO][0]} <= PLANNING
+    assert set(made.memory) == {"sealer", "sealer worker", "summer", "summer worker"}
+    three = planned(make_site(tmp_path / "three"))[0]
+    assert {way for stage in made.stages for way in stage.traffic} == {
+        ("seeker", "holder"), ("holder", "seeker"), ("sealer", "summer"), ("summer", "sealer"),
+    }
+    with_solver = sum(size for way, size in three.stages[2].traffic.items() if way in {("summer", "sealer"), ("summer", "solver")})
+    assert made.stages[2].traffic["summer", "sealer"] == pytest.approx(with_solver, rel=0.01)
+    said = " ".join(made.assumed)
+    for words in ("there is no coordinator", "scores are counted as if", "exact standard errors is left out", "cover groups are left out"):
+        assert words in said
+    page = Console(file=io.StringIO(), width=80, force_terminal=False)
+    planning.show(page, made, "en")
+    assert "coordinator " not in page.file.getvalue().partition("Assumed")[0]
+    assert "both parties" in planning.spent(make_site(tmp_path / "again", layout={"solver": "bank"}, coordinator=None).contract, "en")
+
+
 def test_a_plan_asks_both_nodes_and_spends_nothing(site, quick):
     made, frames, ledgers = planned(site)
     assert (made.job.asked, made.job.table, made.job.matched) == (CUSTOMERS, SUBSCRIBERS, CUSTOMERS)

@@ -28,7 +28,7 @@ def test_canonical_bytes_and_digest_are_known_answers():
     again = json.dumps(json.loads(contract.canonical), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert contract.canonical == again.encode()
     assert contract.digest == hashlib.sha256(b"tandem-contract-v1\0" + contract.canonical).digest()
-    assert contract.digest.hex() == "29d18a3ac21fd36ec2ddfa207c2dada05ca787e3bc096496380edf8a9b400f61"
+    assert contract.digest.hex() == "d5b1f87c5e757f264b3e46586a37461e6d51fa63512411da8cecdc1f1d390a29"
 
 
 def test_three_signatures_make_it_live():
@@ -56,7 +56,7 @@ CHANGES = {
     "caps": {"identifiers": 30000, "table": 200000, "roster": 19999, "disclosure_bits": 60, "trainings": 2},
     "layout": {
         "bank_columns": 13, "value_bits": 17, "bins": 9, "min_bin": 51, "min_class": 21, "min_matched": 1001, "passes": 2, "key_bits": 2048,
-        "grain": "1/8", "card_step": 2, "ridge": "2", "se": "exact", "hold_out": "1/5", "cover": 4,
+        "grain": "1/8", "card_step": 2, "weights": "open", "ridge": "2", "se": "exact", "hold_out": "1/5", "cover": 4,
     },
 }
 ONE_BY_ONE = [
@@ -138,13 +138,14 @@ WRONG = [
     ("layout", {"ridge": "one"}, "layout.ridge must be a number"),
     ("layout", {"ridge": 0}, "layout.ridge must lie between"),
     ("layout", {"hold_out": "9/10"}, "layout.hold_out must lie between"),
-    ("layout", {"solver": "bank"}, "From demo to deployment"),
-    ("layout", {"solver": "telco"}, 'layout.solver must be "coordinator"'),
+    ("layout", {"solver": "bank"}, 'coordinator must be left out where layout.solver is "bank"'),
+    ("layout", {"solver": "telco"}, "layout.solver must be 'coordinator' or 'bank'"),
     ("layout", {"cover": 0}, "layout.cover must be at least 1"),
     ("layout", {"cover": 17}, "layout.cover must be at most 16"),
     ("layout", {"cover": 4, "min_matched": 5001}, "min_matched times layout.cover must not exceed"),
     ("layout", {"labels": 2}, "one label a contract"),
-    ("layout", {"weights": "open"}, "layout.weights is no field"),
+    ("layout", {"weights": "clear"}, "layout.weights must be 'blind' or 'open'"),
+    ("layout", {"dp": {"epsilon": 1}}, "layout.dp is no field"),
     ("layout", {"min_matched": 50000}, "min_matched times layout.cover must not exceed"),
     ("caps", {"roster": 20001}, "caps.roster must not exceed caps.identifiers times layout.cover, or caps.table"),
     ("caps", {"disclosure_bits": 29}, "caps.disclosure_bits must be at least 30"),
@@ -233,6 +234,28 @@ def test_require_names_what_differs():
         contract.require(purpose="credit")
     with pytest.raises(ContractError, match="another digest"):
         contract.require(digest=bytes(32))
+
+
+def test_where_the_bank_solves_two_sign_and_there_is_no_third():
+    contract = unsigned(layout={"solver": "bank"}, coordinator=None)
+    assert (contract.roles, contract.solver) == (("bank", "telco"), "bank")
+    assert [contract.filled_by(role) for role in ROLES] == ["bank", "telco", "bank"]
+    with pytest.raises(ContractError, match="the telco has not signed"):
+        contract.signed(KEYS["bank"]).live(NOW)
+    both = contract.signed(KEYS["bank"]).signed(KEYS["telco"])
+    both.live(NOW)
+    assert loads(dumps(both)) == both
+    with pytest.raises(ContractError, match="signing key belongs to no party"):
+        both.signed(KEYS["coordinator"])
+    with pytest.raises(ContractError, match="it has no coordinator"):
+        both.party("coordinator")
+
+
+def test_with_a_coordinator_two_signatures_are_not_enough():
+    contract = unsigned().signed(KEYS["bank"]).signed(KEYS["telco"])
+    assert (contract.roles, contract.solver) == (ROLES, "coordinator")
+    with pytest.raises(ContractError, match="the coordinator has not signed"):
+        contract.live(NOW)
 
 
 def test_a_contract_cannot_be_changed_in_place():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from contracts import signed, unsigned
 
-from tandem.contract.words import NAMES, language_of, pages
+from tandem.contract.words import NAMES, costs, language_of, pages
 from tandem.errors import InputError
 
 
@@ -54,8 +54,51 @@ def test_a_scoring_contract_speaks_of_scoring_only():
     assert "trainings" not in text
 
 
-def test_both_languages_say_the_same_things():
-    contract = signed(layout={"key_bits": 2048})
+def test_where_the_bank_solves_the_cost_stands_first_and_no_coordinator_is_spoken_of():
+    contract = unsigned(layout={"solver": "bank", "key_bits": 2048}, coordinator=None)
+    text = whole(contract)
+    assert "nobody checks its rows" in text
+    assert "up to 7 bits a person from every table of points" in text
+    assert costs(contract) == pages(contract)[3].rows[0][1:]
+    assert dict(pages(contract)[0].rows)["coordinator"] == "none: the bank solves"
+    learns = [said for who, said in pages(contract)[1].rows if who == "bank"]
+    assert any(said.startswith("totals by bin") for said in learns)
+    assert any("before small bins are withheld" in said for said in learns)
+    for gone in ("together", "face 84 totals", "the coordinator's checks"):
+        assert gone not in text
+    assert costs(unsigned()) == ()
+    assert costs(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32, layout={"solver": "bank"}, coordinator=None)) == ()
+
+
+def test_a_bank_that_solves_learns_the_weight_of_every_pair_of_bins_from_exact_errors():
+    more, alone = "the total weight of every pair of bins of at least 50 rows", {"solver": "bank", "key_bits": 2048}
+    assert more in whole(unsigned(layout={**alone, "se": "exact"}, coordinator=None))
+    assert more not in whole(unsigned(layout=alone, coordinator=None))
+    assert more not in whole(unsigned(layout={"se": "exact"}))
+    assert "每个两两分箱（至少 50 人）的权重合计" in whole(unsigned(layout={**alone, "se": "exact"}, coordinator=None), "zh")
+
+
+def test_open_weights_say_what_the_telco_then_learns():
+    contract = unsigned(layout={"weights": "open"})
+    text = whole(contract)
+    assert "weights that come from labels" in text
+    assert "nearly the share of bads in each bin" in text
+    assert "differ in one customer can read that customer's label" in text
+    assert "It also sees when a check fails" in text
+    assert "no label, no column of the bank, no weight" not in text
+    assert costs(contract) == pages(contract)[3].rows[0][1:]
+    scoring = whole(unsigned(kind="scoring", card="ab" * 32, training="cd" * 32, layout={"weights": "open"}))
+    assert "on the card: weights that come from labels" in scoring
+    assert "pass" not in scoring
+    assert len(costs(unsigned(layout={"solver": "bank", "weights": "open"}, coordinator=None))) == 2
+
+
+CHOICES = [{}, {"layout": {"weights": "open", "key_bits": 2048}}, {"layout": {"solver": "bank", "key_bits": 2048}, "coordinator": None}]
+
+
+@pytest.mark.parametrize("changes", CHOICES)
+def test_both_languages_say_the_same_things(changes):
+    contract = unsigned(**{"layout": {"key_bits": 2048}, **changes})
     english, chinese = pages(contract, "en"), pages(contract, "zh")
     assert [len(page.rows) for page in english] == [len(page.rows) for page in chinese]
     for here, there in zip(english, chinese, strict=True):

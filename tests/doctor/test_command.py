@@ -124,6 +124,20 @@ def test_all_is_well_at_the_telco_and_its_own_port_is_asked(live):
     assert not about(found, "bank")
 
 
+def test_without_a_coordinator_nobody_looks_for_one(tmp_path):
+    site = make_site(tmp_path, layout={"solver": "bank"}, coordinator=None)
+    (site.folder(BANK) / "peers" / "coordinator.pem").unlink()
+    (site.folder(TELCO) / "peers" / "coordinator.pem").unlink()
+    with running(site):
+        for role, subjects in ((BANK, 8), (TELCO, 0)):
+            found = look(site, role)
+            assert [each for each in found if each.level != "ok"] == []
+            assert not about(found, "coordinator")
+            assert len(about(found, "telco: ")) == subjects
+            assert "signed by both parties" in about(found, "contract 00112233")[0].text
+    assert "has no coordinator: its bank solves" in about(look(site, COORDINATOR), "contract 00112233")[0].text
+
+
 def test_what_was_sent_stands_in_the_ledger(live):
     look(live.site)
     with Ledger(live.site.folder(BANK) / "ledger.sqlite", read_only=True) as ledger:

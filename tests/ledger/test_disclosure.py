@@ -22,7 +22,7 @@ def test_an_undeclared_message_is_refused():
 def test_the_telco_receives_nothing_label_derived_in_clear():
     towards = [each for each in DECLARED.values() if any(listener == "telco" for _, listener in each.routes)]
     assert {"Query", "Sealed", "Table"} <= {each.message for each in towards}
-    assert [each.message for each in towards if each.label_in_clear] == []
+    assert [each.message for each in towards if each.label_in_clear] == ["Points"], "which only open weights ever send"
 
 
 def test_masks_pairs_and_tables_never_pass_the_bank():
@@ -40,14 +40,23 @@ def test_who_learns_is_who_listens():
 def test_label_derived_messages_are_those_that_hang_on_labels():
     assert {each.message for each in DECLARED.values() if each.label_derived} == {
         "Sealed", "Shares", "Opened", "PairSums", "Crossed", "Wish", "Statistics", "Own", "Step", "Polish", "Release", "Table", "Scores",
+        "Points", "OpenScores",
     }
+
+
+def test_a_bank_that_solves_learns_more_from_what_its_key_opens():
+    for message, usual, more in (("Masks", (), "totals"), ("PairSums", (Disclosed("coordinator", "ran"),), "pair-totals")):
+        assert declared(message).to("coordinator") == declared(message).to("coordinator", reader="coordinator") == usual
+        assert declared(message).to("coordinator", reader="bank") == (Disclosed("bank", more),)
+    assert declared("Scores").to("bank", 7, "bank") == (Disclosed("bank", "scores", 7),)
 
 
 def test_bits_are_counted_for_scores_alone():
     assert declared("Scores").to("bank", 7) == (Disclosed("bank", "scores", 7),)
     assert declared("Answer").to("bank", 7) == (Disclosed("bank", "matches", 0),)
-    assert declared("Masks").to("coordinator") == ()
-    assert [each.message for each in DECLARED.values() if each.by_person] == ["Scores"]
+    assert declared("Opened").to("coordinator", 7) == (Disclosed("coordinator", "totals"),)
+    assert declared("Shares").to("bank") == ()
+    assert [each.message for each in DECLARED.values() if each.by_person] == ["Scores", "OpenScores"]
 
 
 def test_every_word_has_both_languages():

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import asynccontextmanager
 
 import pytest
-from three_parties import CUSTOMERS, make_site, run_study, serving, until
+from three_parties import CUSTOMERS, Cut, dies_at, make_site, run_study, serving, until
 
 from bank_party import jobs
 from tandem.contract import BANK, COORDINATOR, TELCO
@@ -15,10 +15,6 @@ from tandem.errors import InputError, PeerLost, PeerRefused
 from tandem.wire.codec import Frame
 
 PASSES = 2
-
-
-class Cut(Exception):
-    """The party dies here."""
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +42,6 @@ async def going_on(site, **how):
 
 
 going_on.number = 0
-
-
-def dies_at(conductor, script, stage, kind, *, sent):
-    """Let the bank die at the first such frame."""
-    kept = conductor.tap
-
-    def tap(session):
-        inner = kept(session)
-
-        def seen(one):
-            inner(one)
-            if (one.script, one.stage, one.kind, one.sent) == (script, stage, kind, sent):
-                raise Cut
-
-        return seen
-
-    conductor.tap = tap
 
 
 def sealed_frames(frames):

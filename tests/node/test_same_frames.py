@@ -3,70 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from contextlib import ExitStack
 from itertools import combinations
 
+from both_drivers import by_link, in_one_process, over_grpc
 from ledgers import held
-from three_parties import make_coordinator, make_job, make_site, make_telco, run_study, serving
+from three_parties import make_site
 
-from bank_party.conduct import Conductor
 from bank_party.models import load
-from tandem.arguments import Seeded
-from tandem.contract import BANK, COORDINATOR, ROLES, TELCO
-from tandem.engine.serial import Serial
+from tandem.contract import BANK, COORDINATOR, TELCO
 from tandem.node.casting import PLAYERS
-from tandem.node.ledger_store import Ledger
-from tandem.session.loopback import converse
-from tandem.session.session import Session
-from tandem.session.tap import untapped
-
-
-class LoopbackStage:
-    """Plays a whole session in this thread; stands where `node.client.Stage` stands."""
-
-    def __init__(self, contract, troupes, tap):
-        self.contract, self._troupes, self._tap = contract, troupes, tap
-
-    async def play(self, cast, session, opening, tap):
-        casts = {cast.role: cast}
-        for party, troupe in self._troupes.items():
-            if party in {PLAYERS[role] for role in cast.script.roles}:
-                one = troupe.cast(self.contract, session, opening)
-                casts[one.role] = one
-        results = converse({
-            role: (Session(one.script, role, self.contract.digest, session, opening, self._tap(PLAYERS[role])), one.playing)
-            for role, one in casts.items()
-        })
-        for role, one in casts.items():
-            one.finish(results[role])
-        return results[cast.role]
-
-
-def by_link(frames):
-    """Return the frames of each (who, peer, sent), in order: on one link order is fixed, between links it is not."""
-    found = defaultdict(list)
-    for party, seen in frames:
-        found[party, seen.peer, seen.sent].append((seen.script, seen.stage, seen.kind, seen.number, seen.frame))
-    return found
-
-
-async def in_one_process(site, folder):
-    frames = []
-    with ExitStack() as stack:
-        ledgers = {role: stack.enter_context(Ledger(folder / f"loopback-{role}.sqlite")) for role in ROLES}
-        troupes = {TELCO: make_telco(site, ledgers[TELCO]), COORDINATOR: make_coordinator(site, ledgers[COORDINATOR])}
-        stage = LoopbackStage(site.contract, troupes, lambda party: lambda seen: frames.append((party, seen)))
-        job = make_job(site, ledgers[BANK], chance=Seeded(b"job"))
-        trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: untapped, job))
-    return trained, frames
-
-
-async def over_grpc(site):
-    async with serving(site) as nodes:
-        async with nodes.bank(chance=Seeded(b"job")) as conductor:
-            trained = await run_study(site, conductor)
-        return trained, nodes.frames, {role: list(ledger.entries()) for role, ledger in nodes.ledgers.items()}
 
 
 def test_the_same_seeds_give_the_same_frames_over_loopback_and_over_grpc(tmp_path):

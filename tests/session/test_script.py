@@ -14,7 +14,7 @@ from tandem.plan.script import PLAN, PLAN_SOLVER
 from tandem.session.loopback import converse
 from tandem.session.script import Script, Turn, many, one, say
 from tandem.session.session import Send, Wait
-from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN
+from tandem.train.script import CARD, DESCRIBE, ERRORS, OPEN, SERVE, TRAIN
 from tandem.wire.codec import MESSAGES, Frame, encode
 from tandem.wire.messages import Answer, End, Opening, Polish, Query, Roster, Shelved, Tags
 
@@ -28,7 +28,7 @@ SMALL = Script(
         one(say("left", "right", Roster), say("right", "left", Polish)),
     ),
 )
-ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, PLAN, PLAN_SOLVER)
+ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, PLAN, PLAN_SOLVER, *OPEN.values())
 
 
 def turns_of(script):
@@ -99,7 +99,7 @@ def mutants(script):
             yield [*right[:at], other, *right[at:]]
 
 
-@pytest.mark.parametrize("script", [TRAIN, CARD, DESCRIBE], ids=lambda s: s.name)
+@pytest.mark.parametrize("script", [TRAIN, CARD, DESCRIBE, OPEN["card"]], ids=lambda s: s.name)
 def test_a_turn_left_out_doubled_swapped_or_replaced_is_refused(script):
     seen = {True: 0, False: 0}
     for turns in mutants(script):
@@ -297,7 +297,8 @@ def test_no_script_lets_the_sealer_hear_masks_or_the_summer_hear_what_hangs_on_l
     for script in ALL[1:]:
         heard = {role: {turn.message.__name__ for turn in whole(script) if turn.listener == role} for role in script.roles}
         assert not heard.get("sealer", set()) & {"Masks", "Pairs", "Table", "Opened"}
-        assert heard.get("summer", set()) <= {"Key", "Sealed", "Table", "Signature", "Probe"}
+        points = {"Points"} if script in OPEN.values() else set()
+        assert heard.get("summer", set()) <= {"Key", "Sealed", "Table", "Signature", "Probe"} | points
 
 
 def test_roles_that_do_not_follow_the_script_wait_for_each_other_no_longer_than_the_loopback():

@@ -42,6 +42,19 @@ def test_nothing_is_answered_that_the_keeper_of_the_job_refuses(name):
     assert len(answers) == (1 if script == "card" else 0)  # a card comes after a pass, whose scores were answered
 
 
+@pytest.mark.parametrize("name", ["train summer", "card summer"])
+def test_open_scores_hang_on_the_points_as_sealed_ones_on_their_table(name):
+    opened = {"terms": replace(study().terms, open_weights=True)}
+    script, wire = name.split()[0], Wire()
+    with pytest.raises(OtherContent, match="32 bytes, 1"):
+        play(study(**opened, once=refusing(name), alter=wire), script)
+    assert sum(kind == "OpenScores" for _, _, kind, _ in wire.view("summer")) == (1 if script == "card" else 0)
+    one = study()
+    y = one.rows.y.copy()
+    y[one.rows.train.argmax()] ^= 1
+    assert digests(name, **opened) == digests(name, **opened) != digests(name, **opened, rows=replace(one.rows, y=y))
+
+
 def digests(name, **how):
     found = []
     one = study(**how)

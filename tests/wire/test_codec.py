@@ -28,7 +28,7 @@ def small(low=0):
 
 def value(name, field, annotation):
     """Return a strategy for one field."""
-    signed = {("Statistics", "group"), ("Statistics", "host"), ("Release", "points")}
+    signed = {("Statistics", "group"), ("Statistics", "host"), ("Release", "points"), ("Points", "points"), ("OpenScores", "scores")}
     plain = {
         "str": st.text(st.characters(codec="utf-8"), max_size=20),
         "int": small(-(2**31)) if (name, field) in signed else small(),
