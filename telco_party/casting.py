@@ -172,6 +172,7 @@ class Telco:
                 raise OtherContent("a second alignment in one job ended with another roster: the first one stays")
             self._store.save(contract, opening.job, made.standing, opening.attempt)
         self._jobs[contract.digest] = made
+        machine.give_back()
         self._report(f"contract {contract.id[:8]}: roster of {len(roster)}")
 
     def _code(self, contract: Contract, job: bytes, standing: Standing) -> Job:
@@ -191,8 +192,9 @@ class Telco:
         if card is None:
             whole = summer.Coded(coded, tuple(cuts.outlines), summer.fit_to_tell(pair_counts(coded.codes, coded.bins), layout.min_bin))
         roster = roster_digest(standing.roster)
-        found = hashlib.sha256(roster + cuts.digest + np.ascontiguousarray(coded.codes).tobytes()).digest()
-        return Job(job, replace(standing, coded=found), roster, whole, coded, cuts, card)
+        found = hashlib.sha256(roster + cuts.digest)
+        found.update(np.ascontiguousarray(coded.codes))
+        return Job(job, replace(standing, coded=found.digest()), roster, whole, coded, cuts, card)
 
     def _job(self, contract: Contract, job: bytes) -> Job | None:
         """Return the job, once aligned: as we know it, or, after a restart, from the disk. Raises InputError if the table changed since."""
@@ -274,6 +276,7 @@ class Telco:
             shelf = self._config.at(self._config.state)
             made = hashed(self._table, self._config.table, contract, self._keys.seed, self._engine, shelf)
             self._subscribers[contract.digest] = made
+            machine.give_back()
             if made.note:
                 self._report(f"contract {contract.id[:8]}: {made.note}")
         return self._subscribers[contract.digest]

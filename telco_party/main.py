@@ -9,7 +9,7 @@ import typer
 
 from tandem.contract import COORDINATOR, TELCO, Contract
 from tandem.engine.pool import Pool
-from tandem.node import disk, keys
+from tandem.node import disk, keys, machine
 from tandem.node.chance import System
 from tandem.node.client import Dialler
 from tandem.node.config import read
@@ -47,6 +47,7 @@ def serve_command(
     contracts = Contracts(settings.at(settings.contracts))
     with Ledger(settings.ledger_place) as ledger, outlets(settings, TELCO, ledger, contracts.usable) as watch:
         table = load(settings.table, settings.folder)
+        machine.give_back()
         watch.note("table_read", rows=table.rows)
         watch.report(f"{table.rows} subscribers with {len(table.columns)} variables read from {settings.table.source}")
         with Pool(settings.workers) as pool:

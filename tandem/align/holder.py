@@ -33,10 +33,10 @@ def hold(
         raise OutOfTurn("the seeker acknowledged other tags than were sent")
     heard = bytearray()
     while query := (yield Query):
-        heard += query.points
-        if len(heard) > asked * group.WIDTH:
-            raise Enumeration(f"more than the {asked} identifiers declared were asked")
         points = group.split(query.points)
+        heard += group.beginnings(query.points)
+        if len(heard) > asked * group.BEGINNING:
+            raise Enumeration(f"more than the {asked} identifiers declared were asked")
         once(hashlib.sha256(query.points).digest(), len(points))
         yield Answer(b"".join(voprf.answer(key, points, engine)))
     group.distinct(heard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import threading
@@ -38,6 +39,12 @@ def peak() -> int:
 def free() -> int:
     """Return the memory that new work could take without swapping, in bytes."""
     return _field(Path("/proc/meminfo"), "MemAvailable:")
+
+
+def give_back() -> None:
+    """Hand memory that was freed back to the system: glibc keeps it otherwise, and what comes next does not fit into the holes."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 def worker(engine: Engine, workers: int) -> int:
