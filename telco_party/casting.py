@@ -193,7 +193,7 @@ class Telco:
             whole = summer.Coded(coded, tuple(cuts.outlines), summer.fit_to_tell(pair_counts(coded.codes, coded.bins), layout.min_bin))
         roster = roster_digest(standing.roster)
         found = hashlib.sha256(roster + cuts.digest)
-        found.update(np.ascontiguousarray(coded.codes))
+        found.update(np.ascontiguousarray(coded.codes).data)
         return Job(job, replace(standing, coded=found.digest()), roster, whole, coded, cuts, card)
 
     def _job(self, contract: Contract, job: bytes) -> Job | None:

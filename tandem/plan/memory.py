@@ -51,6 +51,6 @@ def peaks(job: Job, machines: Machines) -> dict[str, int]:
         "sealer": max(on.sealer.peak, on.sealer.resident + round(rows * each) + messages),
         "sealer worker": on.sealer.worker + round(full * SEALING),
         "summer": max(on.summer.peak, on.summer.resident + 2 * codes + powers + 3 * job.packs * number + messages),
-        "summer worker": on.summer.worker + 2 * codes + fold.cells * number + 3 * job.packs * number + 3 * PAYLOAD_LIMIT,
+        "summer worker": on.summer.worker + fold.cells * number + 3 * job.packs * number + 3 * PAYLOAD_LIMIT,
         "solver": max(on.solver.peak, on.solver.resident + 8 * cells + job.total * number + messages // 4),
     }

@@ -4,8 +4,8 @@
 
 One variable at a time takes N multiplications a variable. Here k variables share a table of B^k cells: N multiplications a group, then
 the table is multiplied out by halves (the rows and the columns of a matrix, each again a table of half as many variables): about 2 * B^k in
-all. Rows arrive in chunks and are gone when folded; what stays is the cells. Partial results of workers multiply together, in any order, to
-the same bytes.
+all. Rows arrive in chunks, their codes with them, and are gone when folded; what stays is the cells. Partial results of workers multiply
+together, in any order, to the same bytes.
 """
 
 from __future__ import annotations
@@ -85,36 +85,37 @@ class Cells:
     """The joint cells of one coded table, for rows of one or several ciphertexts, apart for each fold (row number mod `folds`)."""
 
     def __init__(
-        self, key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int = 1, folds: int = 1,
+        self, key: PublicKey, rows: int, shape: Shape, ciphertexts: int = 1, folds: int = 1,
         groups: tuple[tuple[int, ...], ...] | None = None,
     ) -> None:
-        """Take `codes` (N, d), each below the bins of its variable; raises ValueError if not. `groups`: the cheapest if not given."""
-        if codes.ndim != 2 or codes.shape[1] != len(shape.bins) or bool((codes >= np.array(shape.bins)).any()):
-            raise ValueError("the codes do not have the shape declared for them")
-        self.key, self.codes, self.shape, self.ciphertexts, self.folds = key, codes, shape, ciphertexts, folds
-        self.groups = groups or best_groups(len(codes), shape.bins, ciphertexts * folds)
+        """Make ready for about `rows` rows. `groups`: the cheapest for so many if not given."""
+        self.key, self.shape, self.ciphertexts, self.folds = key, shape, ciphertexts, folds
+        self.groups = groups or best_groups(rows, shape.bins, ciphertexts * folds)
         self.sizes = [prod(shape.bins[j] for j in group) for group in self.groups]
         self.tables = [[[mpz(1)] * (size * folds) for size in self.sizes] for _ in range(ciphertexts)]
 
-    def fold(self, first_row: int, rows: Checked) -> int:
-        """Multiply ciphertexts, row after row, into their cells; return how many rows. Raises Oversized beyond the table's end."""
-        count = len(rows) // self.ciphertexts
-        if first_row + count > len(self.codes):
-            raise Oversized(f"sealed rows {first_row} to {first_row + count - 1} were sent for a table of {len(self.codes)}")
+    def fold(self, first_row: int, codes: NDArray[np.uint8], rows: Checked) -> int:
+        """Multiply ciphertexts, row after row, into their cells; return how many rows.
+
+        Raises ValueError unless `codes` (rows, d) has a row for each of them, each code below the bins of its variable.
+        """
+        bins = self.shape.bins
+        if codes.shape != (len(rows) // self.ciphertexts, len(bins)) or bool((codes >= np.array(bins)).any()):
+            raise ValueError("the codes do not have the shape declared for them")
         n2 = self.key.n2
         for number, group in enumerate(self.groups):
-            places = self._places(first_row, count, group)
+            places = self._places(first_row, codes, group)
             for part in range(self.ciphertexts):
                 table = self.tables[part][number]
                 for place, c in zip(places, rows.values[part :: self.ciphertexts], strict=True):
                     table[place] = table[place] * c % n2
-        return count
+        return len(codes)
 
-    def _places(self, first: int, count: int, group: tuple[int, ...]) -> list[int]:
+    def _places(self, first: int, codes: NDArray[np.uint8], group: tuple[int, ...]) -> list[int]:
         """Return the cell of each row in a group's table: mixed-radix number of its codes, below the fold's."""
-        place = np.arange(first, first + count) % self.folds if self.folds > 1 else np.zeros(count, np.int64)
+        place = np.arange(first, first + len(codes)) % self.folds if self.folds > 1 else np.zeros(len(codes), np.int64)
         for j in group:
-            place = place * self.shape.bins[j] + self.codes[first : first + count, j]
+            place = place * self.shape.bins[j] + codes[:, j]
         return place.tolist()
 
     def merge(self, other: Cells) -> None:
@@ -176,27 +177,27 @@ class StartFolding:
     """How a worker starts: everything `Cells` is made of."""
 
     key: PublicKey
-    codes: NDArray[np.uint8] = field(repr=False)
+    rows: int
     shape: Shape
     ciphertexts: int = 1
     folds: int = 1
 
     def __call__(self) -> Folding:
         """Return an empty accumulator."""
-        return Folding(Cells(self.key, self.codes, self.shape, self.ciphertexts, self.folds))
+        return Folding(Cells(self.key, self.rows, self.shape, self.ciphertexts, self.folds))
 
 
 class Folding:
-    """An accumulator in a worker: item (first row, a peer's ciphertexts), checked here before anything touches them."""
+    """An accumulator in a worker: item (first row, codes, a peer's ciphertexts), these checked here before anything touches them."""
 
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
         self.rows = 0
 
-    def add(self, item: tuple[int, Foreign]) -> None:
+    def add(self, item: tuple[int, NDArray[np.uint8], Foreign]) -> None:
         """Admit and fold one chunk. Raises what `admit` raises."""
-        first_row, foreign = item
-        self.rows += self.cells.fold(first_row, admit(self.cells.key, foreign))
+        first_row, codes, foreign = item
+        self.rows += self.cells.fold(first_row, codes, admit(self.cells.key, foreign))
 
     def result(self) -> Partial:
         """Return the products of what was folded here."""
@@ -204,10 +205,13 @@ class Folding:
 
 
 class FoldRows:
-    """One table being summed on an engine: chunks in row order go in, products come out at the end."""
+    """One table being summed on an engine: chunks in row order go in, products come out at the end.
 
-    def __init__(self, start: StartFolding, engine: Engine) -> None:
-        self.start = start
+    Workers get the codes of a chunk's rows with the chunk: a table as large as you like is in one process only.
+    """
+
+    def __init__(self, start: StartFolding, codes: NDArray[np.uint8], engine: Engine) -> None:
+        self.start, self.codes = start, codes
         self.taken = 0
         self._workers = engine.accumulate(start)
 
@@ -220,23 +224,23 @@ class FoldRows:
         rows, torn = divmod(len(foreign.data), width)
         if torn:
             raise ForeignElement(f"{len(foreign.data)} bytes are no whole number of sealed rows of {width} bytes")
-        if self.taken + rows > len(self.start.codes):
-            raise Oversized(f"{self.taken + rows} sealed rows were sent for a table of {len(self.start.codes)}")
-        self._workers.add((self.taken, foreign))
+        if self.taken + rows > len(self.codes):
+            raise Oversized(f"{self.taken + rows} sealed rows were sent for a table of {len(self.codes)}")
+        self._workers.add((self.taken, self.codes[self.taken : self.taken + rows], foreign))
         self.taken += rows
         return rows
 
     def products(self) -> Products:
         """Wait for the workers and return every bin's product, ordered as `Cells.marginals`. Raises Malformed if rows are missing."""
         partials = self._workers.results()
-        if self.taken != len(self.start.codes) or self.taken != sum(partial.rows for partial in partials):
-            raise Malformed(f"{self.taken} sealed rows came for a table of {len(self.start.codes)}; the job must be run again")
+        if self.taken != len(self.codes) or self.taken != sum(partial.rows for partial in partials):
+            raise Malformed(f"{self.taken} sealed rows came for a table of {len(self.codes)}; the job must be run again")
         return merge(partials)
 
 
 def fold_rows(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int, engine: Engine, folds: int = 1) -> FoldRows:
     """Begin to sum sealed rows by the bins of `codes` (N, d) on the workers of `engine`."""
-    return FoldRows(StartFolding(key, np.ascontiguousarray(codes, np.uint8), shape, ciphertexts, folds), engine)
+    return FoldRows(StartFolding(key, len(codes), shape, ciphertexts, folds), codes, engine)
 
 
 def merge(partials: Sequence[Partial]) -> Products:

@@ -79,9 +79,9 @@ def _greedy(rows: int, bins: Sequence[int], limit: int) -> tuple[Group, ...]:
 class PairCells(Cells):
     """The joint cells of one coded table, for the totals of pairs; rows of one ciphertext."""
 
-    def __init__(self, key: PublicKey, codes: NDArray[np.uint8], shape: Shape) -> None:
+    def __init__(self, key: PublicKey, rows: int, shape: Shape) -> None:
         """Take what `Cells` takes."""
-        super().__init__(key, codes, shape, groups=cover(len(codes), shape.bins))
+        super().__init__(key, rows, shape, groups=cover(rows, shape.bins))
 
     def marginals(self) -> Products:
         """Return the product of every cell of `places`, in that order; an empty cell is 1."""
@@ -121,12 +121,12 @@ class StartPairs(StartFolding):
 
     def __call__(self) -> Folding:
         """Return an empty accumulator."""
-        return Folding(PairCells(self.key, self.codes, self.shape))
+        return Folding(PairCells(self.key, self.rows, self.shape))
 
 
 def fold_pairs(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, engine: Engine) -> FoldRows:
     """Begin to sum sealed rows of one ciphertext by the pairs of bins of `codes` (N, d); products come in the order of `places`."""
-    return FoldRows(StartPairs(key, np.ascontiguousarray(codes, np.uint8), shape), engine)
+    return FoldRows(StartPairs(key, len(codes), shape), codes, engine)
 
 
 def combine(sealed: Checked, asked: Weighted) -> mpz:

@@ -17,7 +17,7 @@ from typing import Literal
 from tandem.errors import InputError
 from tandem.node.inputs.cells import Known
 
-CHUNK_ROWS = 20_000
+CHUNK_ROWS = 2_000
 
 Encoding = Literal["utf-8", "gb18030"]
 _OTHER: dict[Encoding, Encoding] = {"utf-8": "gb18030", "gb18030": "utf-8"}
