@@ -100,7 +100,7 @@ class FoldSome:
         """Return how many rows there were."""
         rows = admit(self.key, data)
         codes = (np.arange(len(rows))[:, None] * np.arange(1, len(self.bins) + 1) % np.array(self.bins)).astype(np.uint8)
-        return Cells(self.key, len(rows), Shape(self.bins)).fold(0, codes, rows)
+        return Cells(self.key, len(rows), Shape(self.bins)).fold(codes, rows)
 
 
 def _ciphertexts(key: PublicKey, rows: int, chance: Chance) -> Foreign:

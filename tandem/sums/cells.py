@@ -54,7 +54,7 @@ def halving_cost(bins: Sequence[int]) -> int:
 def best_groups(rows: int, bins: Sequence[int], copies: int = 1, cells: int = CELLS) -> tuple[tuple[int, ...], ...]:
     """Return which variables (by position) share a table, so that folding `rows` rows takes the fewest multiplications.
 
-    `copies` is how often each table is held (ciphertexts a row times folds); all of them together keep to `cells` cells where groups of
+    `copies` is how often each table is held (once a ciphertext of a row); all of them together keep to `cells` cells where groups of
     more than one variable are concerned.
     """
     order = sorted(range(len(bins)), key=lambda j: bins[j])
@@ -82,19 +82,18 @@ def _partition(rows: int, bins: Sequence[int], copies: int, limit: int) -> list[
 
 
 class Cells:
-    """The joint cells of one coded table, for rows of one or several ciphertexts, apart for each fold (row number mod `folds`)."""
+    """The joint cells of one coded table, for rows of one or several ciphertexts."""
 
     def __init__(
-        self, key: PublicKey, rows: int, shape: Shape, ciphertexts: int = 1, folds: int = 1,
-        groups: tuple[tuple[int, ...], ...] | None = None,
+        self, key: PublicKey, rows: int, shape: Shape, ciphertexts: int = 1, groups: tuple[tuple[int, ...], ...] | None = None
     ) -> None:
         """Make ready for about `rows` rows. `groups`: the cheapest for so many if not given."""
-        self.key, self.shape, self.ciphertexts, self.folds = key, shape, ciphertexts, folds
-        self.groups = groups or best_groups(rows, shape.bins, ciphertexts * folds)
+        self.key, self.shape, self.ciphertexts = key, shape, ciphertexts
+        self.groups = groups or best_groups(rows, shape.bins, ciphertexts)
         self.sizes = [prod(shape.bins[j] for j in group) for group in self.groups]
-        self.tables = [[[mpz(1)] * (size * folds) for size in self.sizes] for _ in range(ciphertexts)]
+        self.tables = [[[mpz(1)] * size for size in self.sizes] for _ in range(ciphertexts)]
 
-    def fold(self, first_row: int, codes: NDArray[np.uint8], rows: Checked) -> int:
+    def fold(self, codes: NDArray[np.uint8], rows: Checked) -> int:
         """Multiply ciphertexts, row after row, into their cells; return how many rows.
 
         Raises ValueError unless `codes` (rows, d) has a row for each of them, each code below the bins of its variable.
@@ -104,16 +103,16 @@ class Cells:
             raise ValueError("the codes do not have the shape declared for them")
         n2 = self.key.n2
         for number, group in enumerate(self.groups):
-            places = self._places(first_row, codes, group)
+            places = self._places(codes, group)
             for part in range(self.ciphertexts):
                 table = self.tables[part][number]
                 for place, c in zip(places, rows.values[part :: self.ciphertexts], strict=True):
                     table[place] = table[place] * c % n2
         return len(codes)
 
-    def _places(self, first: int, codes: NDArray[np.uint8], group: tuple[int, ...]) -> list[int]:
-        """Return the cell of each row in a group's table: mixed-radix number of its codes, below the fold's."""
-        place = np.arange(first, first + len(codes)) % self.folds if self.folds > 1 else np.zeros(len(codes), np.int64)
+    def _places(self, codes: NDArray[np.uint8], group: tuple[int, ...]) -> list[int]:
+        """Return the cell of each row in a group's table: the mixed-radix number of its codes."""
+        place = np.zeros(len(codes), np.int64)
         for j in group:
             place = place * self.shape.bins[j] + codes[:, j]
         return place.tolist()
@@ -126,37 +125,27 @@ class Cells:
                 mine[number] = [a * b % n2 for a, b in zip(mine[number], table, strict=True)]
 
     def marginals(self) -> Products:
-        """Return the product of every bin, ordered by fold, variable, bin, ciphertext of a row; an empty bin is 1."""
-        found: dict[tuple[int, int, int], list[mpz]] = {}
+        """Return the product of every bin, ordered by variable, bin, ciphertext of a row; an empty bin is 1."""
+        found: dict[tuple[int, int], list[mpz]] = {}
         for part, tables in enumerate(self.tables):
-            for group, size, table in zip(self.groups, self.sizes, tables, strict=True):
-                bins = [self.shape.bins[j] for j in group]
-                for fold in range(self.folds):
-                    for j, products in zip(group, _halve(table[fold * size : (fold + 1) * size], bins, self.key.n2), strict=True):
-                        found[fold, j, part] = products
+            for group, table in zip(self.groups, tables, strict=True):
+                for j, products in zip(group, _halve(table, [self.shape.bins[j] for j in group], self.key.n2), strict=True):
+                    found[j, part] = products
         return Products(
-            self.key,
-            [
-                found[fold, j, part][b]
-                for fold in range(self.folds)
-                for j, bins in enumerate(self.shape.bins)
-                for b in range(bins)
-                for part in range(self.ciphertexts)
-            ],
+            self.key, [found[j, part][b] for j, bins in enumerate(self.shape.bins) for b in range(bins) for part in range(self.ciphertexts)]
         )
 
 
-def fold_plain(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, rows: Checked, ciphertexts: int = 1, folds: int = 1) -> Products:
+def fold_plain(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, rows: Checked, ciphertexts: int = 1) -> Products:
     """Twin of `Cells`: one variable, one row after the other."""
     products = []
-    for fold in range(folds):
-        for j, bins in enumerate(shape.bins):
-            table = [[mpz(1)] * ciphertexts for _ in range(bins)]
-            for row in range(fold, len(codes), folds):
-                cell = table[codes[row, j]]
-                for part in range(ciphertexts):
-                    cell[part] = cell[part] * rows.values[row * ciphertexts + part] % key.n2
-            products += [c for cell in table for c in cell]
+    for j, bins in enumerate(shape.bins):
+        table = [[mpz(1)] * ciphertexts for _ in range(bins)]
+        for row in range(len(codes)):
+            cell = table[codes[row, j]]
+            for part in range(ciphertexts):
+                cell[part] = cell[part] * rows.values[row * ciphertexts + part] % key.n2
+        products += [c for cell in table for c in cell]
     return Products(key, products)
 
 
@@ -180,24 +169,23 @@ class StartFolding:
     rows: int
     shape: Shape
     ciphertexts: int = 1
-    folds: int = 1
 
     def __call__(self) -> Folding:
         """Return an empty accumulator."""
-        return Folding(Cells(self.key, self.rows, self.shape, self.ciphertexts, self.folds))
+        return Folding(Cells(self.key, self.rows, self.shape, self.ciphertexts))
 
 
 class Folding:
-    """An accumulator in a worker: item (first row, codes, a peer's ciphertexts), these checked here before anything touches them."""
+    """An accumulator in a worker: item (codes, a peer's ciphertexts), these checked here before anything touches them."""
 
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
         self.rows = 0
 
-    def add(self, item: tuple[int, NDArray[np.uint8], Foreign]) -> None:
+    def add(self, item: tuple[NDArray[np.uint8], Foreign]) -> None:
         """Admit and fold one chunk. Raises what `admit` raises."""
-        first_row, codes, foreign = item
-        self.rows += self.cells.fold(first_row, codes, admit(self.cells.key, foreign))
+        codes, foreign = item
+        self.rows += self.cells.fold(codes, admit(self.cells.key, foreign))
 
     def result(self) -> Partial:
         """Return the products of what was folded here."""
@@ -226,7 +214,7 @@ class FoldRows:
             raise ForeignElement(f"{len(foreign.data)} bytes are no whole number of sealed rows of {width} bytes")
         if self.taken + rows > len(self.codes):
             raise Oversized(f"{self.taken + rows} sealed rows were sent for a table of {len(self.codes)}")
-        self._workers.add((self.taken, self.codes[self.taken : self.taken + rows], foreign))
+        self._workers.add((self.codes[self.taken : self.taken + rows], foreign))
         self.taken += rows
         return rows
 
@@ -238,9 +226,9 @@ class FoldRows:
         return merge(partials)
 
 
-def fold_rows(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int, engine: Engine, folds: int = 1) -> FoldRows:
+def fold_rows(key: PublicKey, codes: NDArray[np.uint8], shape: Shape, ciphertexts: int, engine: Engine) -> FoldRows:
     """Begin to sum sealed rows by the bins of `codes` (N, d) on the workers of `engine`."""
-    return FoldRows(StartFolding(key, len(codes), shape, ciphertexts, folds), codes, engine)
+    return FoldRows(StartFolding(key, len(codes), shape, ciphertexts), codes, engine)
 
 
 def merge(partials: Sequence[Partial]) -> Products:

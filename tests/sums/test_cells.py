@@ -45,21 +45,20 @@ def totals(products, layout, counts):
 @given(
     st.lists(st.integers(1, 6), min_size=1, max_size=7),
     st.integers(0, 60),
-    st.sampled_from([1, 2, 3]),
     st.integers(1, 30),
     st.integers(0, 99),
 )
-def test_joint_equals_plain_equals_numpy(bins, rows, folds, slots, seed):
+def test_joint_equals_plain_equals_numpy(bins, rows, slots, seed):
     shape = Shape(tuple(bins))
     codes = codes_of(shape, rows, seed)
     layout = Layout(tuple(Slot(f"x{i}", -50, 50) for i in range(slots)), max(rows, 1), 256)
     values = np.random.default_rng(seed + 1).integers(-50, 51, (rows, slots))
     checked = sealed_rows(values, layout)
-    cells = Cells(secret().public, rows, shape, layout.ciphertexts, folds)
-    assert cells.fold(0, codes, checked) == rows
+    cells = Cells(secret().public, rows, shape, layout.ciphertexts)
+    assert cells.fold(codes, checked) == rows
     joint = cells.marginals()
-    assert joint.values == fold_plain(secret().public, codes, shape, checked, layout.ciphertexts, folds).values
-    masks = [(codes[:, j] == b) & (np.arange(rows) % folds == f) for f in range(folds) for j, size in enumerate(bins) for b in range(size)]
+    assert joint.values == fold_plain(secret().public, codes, shape, checked, layout.ciphertexts).values
+    masks = [codes[:, j] == b for j, size in enumerate(bins) for b in range(size)]
     exact = [values[mask].sum(axis=0).tolist() for mask in masks]
     assert totals(joint, layout, [mask.sum() for mask in masks]) == exact
 
@@ -71,7 +70,7 @@ def test_forced_large_groups_equal_plain():
     values = [gmpy2.mpz(v) for v in np.random.default_rng(1).integers(2, 2**60, 2000).tolist()]
     cells = Cells(key, len(codes), shape)
     assert max(len(group) for group in cells.groups) >= 4
-    cells.fold(0, codes, Checked(key, values))
+    cells.fold(codes, Checked(key, values))
     assert cells.marginals().values == fold_plain(key, codes, shape, Checked(key, values)).values
 
 
@@ -81,7 +80,7 @@ def test_merging_in_any_order_gives_the_same_bytes():
     key = secret().public
     values = [gmpy2.mpz(v) for v in range(2, 92)]
     whole = fold_plain(key, codes, shape, Checked(key, values)).values
-    chunks = [(first, codes[first : first + 30], Checked(key, values[first : first + 30])) for first in (0, 30, 60)]
+    chunks = [(codes[first : first + 30], Checked(key, values[first : first + 30])) for first in (0, 30, 60)]
     for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
         parts = []
         for at in order:
@@ -141,7 +140,7 @@ def test_wrong_streams_are_refused():
     with pytest.raises(Malformed, match="9 sealed rows"):
         short.products()
     with pytest.raises(ValueError, match="shape"):
-        Cells(key, 10, shape).fold(0, codes[1:], admit(key, Foreign(data)))
+        Cells(key, 10, shape).fold(codes[1:], admit(key, Foreign(data)))
 
 
 def test_a_worker_refuses_too():
@@ -158,7 +157,7 @@ def test_codes_must_fit_their_shape():
     key = secret().public
     for codes, bins in (([[2, 0]], (2, 2)), ([[0]], (2, 2)), ([0], (2,))):
         with pytest.raises(ValueError, match="shape"):
-            Cells(key, 1, Shape(bins)).fold(0, np.array(codes, np.uint8), Checked(key, [gmpy2.mpz(7)]))
+            Cells(key, 1, Shape(bins)).fold(np.array(codes, np.uint8), Checked(key, [gmpy2.mpz(7)]))
     for bins in ((), (0,), (257,)):
         with pytest.raises(ValueError, match="bins"):
             Shape(bins)
@@ -166,7 +165,7 @@ def test_codes_must_fit_their_shape():
 
 def test_empty_cells_are_one():
     cells = Cells(secret().public, 1, Shape((2, 3)))
-    cells.fold(0, np.zeros((1, 2), np.uint8), Checked(secret().public, [gmpy2.mpz(7)]))
+    cells.fold(np.zeros((1, 2), np.uint8), Checked(secret().public, [gmpy2.mpz(7)]))
     assert cells.marginals().values == [7, 1, 7, 1, 1]
 
 
@@ -202,7 +201,7 @@ def test_memory_does_not_grow_with_the_rows():
         tracemalloc.start()
         for chunk in range(chunks):
             sealed = Foreign(b"".join((100 * chunk + i + 2).to_bytes(key.width, "little") for i in range(100)))
-            folding.add((chunk * 100, np.zeros((100, 4), np.uint8), sealed))
+            folding.add((np.zeros((100, 4), np.uint8), sealed))
         top = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return top

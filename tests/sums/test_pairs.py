@@ -49,7 +49,7 @@ def test_joint_tables_give_what_sums_one_by_one_give(bins, rows, seed):
     codes = np.column_stack([rng.integers(0, size, rows) for size in bins]).astype(np.uint8)
     values = rng.integers(-50, 51, rows)
     cells = PairCells(secret().public, rows, Shape(tuple(bins)))
-    cells.fold(0, codes, admit(secret().public, Foreign(sealed(values))))
+    cells.fold(codes, admit(secret().public, Foreign(sealed(values))))
     assert opened(cells.marginals().values) == one_by_one(codes, bins, values)
 
 
@@ -61,7 +61,7 @@ def test_groups_of_four_and_workers_give_the_same():
     values = [gmpy2.mpz(v) for v in rng.integers(2, 2**60, 3000).tolist()]
     assert max(len(group) for group in cover(3000, bins)) >= 4
     cells = PairCells(key, len(codes), Shape(bins))
-    cells.fold(0, codes, Checked(key, values))
+    cells.fold(codes, Checked(key, values))
     expected = [gmpy2.mpz(1)] * len(cells.marginals())
     line = codes.astype(int) + np.concatenate(([0], np.cumsum(bins)[:-1])).astype(int)
     number = {(a, b): at for at, (a, b) in enumerate(places(bins).T.tolist())}
