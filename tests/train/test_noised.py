@@ -19,7 +19,7 @@ from tandem.train import noised, sealer, solver, summer
 from tandem.train.newton import Totals, coding
 from tandem.train.pairs import pair_counts
 from tandem.train.pooled import fit
-from tandem.wire.messages import Masks, Own, Pairs, Polish, Shapes, Shares, Statistics, Step, Wish
+from tandem.wire.messages import Masks, Own, Pairs, Polish, Shapes, Statistics, Step, Wish
 
 NOISE = Noise(2.0, 3)
 
@@ -103,7 +103,7 @@ def test_a_telco_that_leaves_the_noise_out_of_the_totals_is_found_out():
 def test_counts_and_pairs_are_told_with_their_noise_and_blanked_after_it():
     study, *_ = played()
     wire = study.alter
-    said = [one for one in wire.messages(Shapes) if one.counts][0]
+    said = next(one for one in wire.messages(Shapes) if one.counts)
     assert said.counts == tuple(study.coded.noise.counts.tolist())
     true = np.concatenate(study.coded.table.counts)
     assert 0 < np.abs(np.array(said.counts) - true).max() < 10 * NOISE.spread("counts")
@@ -166,7 +166,6 @@ def test_a_study_ends_with_a_card_that_beats_the_bank_alone():
     woe = [one.values for one in known.described]
     x = np.column_stack((whole.x, *(values[study.coded.table.codes[:, j]] for j, values in enumerate(woe))))
     pooled = loss(x @ fit(x[whole.train], y[whole.train], 1.0).theta)
-    assert pooled < with_noise < alone
     assert alone - with_noise > 0.8 * (alone - pooled)
 
 
@@ -175,7 +174,7 @@ def test_the_released_statistics_add_up_to_the_sealers_rows():
     said = study.alter.messages(Statistics)[0]
     assert not said.failed
     train, y = study.rows.train, study.rows.y
-    for one in (played()[3].described):
+    for one in played()[3].described:
         assert (sum(one.counts), sum(one.bads)) == (train.sum(), y[train].sum())
         assert min(one.counts) >= study.terms.min_bin
 
@@ -215,12 +214,11 @@ def test_without_noise_layout_and_range_are_what_they_were():
 
 
 def test_a_score_is_cut_to_its_declared_range():
-    study, whole = noisy()
+    whole = make_study(3000).rows
     wide = replace(whole, x=whole.x * np.array([1.0, 2.0, 2.0, 2.0]))
     rows, alone = own_score.folded(wide, 1.0)
     assert np.abs(rows.x[:, 1]).max() == WIDEST_SCORE
     assert alone == pytest.approx(fit(wide.x[wide.train], wide.y[wide.train], 1.0).theta)
-    del study
 
 
 def test_a_hopeless_direction_is_stepped_along_no_further_than_noise_allows():
@@ -232,29 +230,12 @@ def test_a_hopeless_direction_is_stepped_along_no_further_than_noise_allows():
 
 
 def test_errors_hold_the_noise_of_the_gradient():
-    study, _ = noisy()
-    _, known = study.train()
-    quiet = Noise(1e9, 3)
+    study, _, _, known, _, _ = played()
+    table, totals = study.coded.table, truth(study)
     C = coding([one.values for one in known.described])[:, list(known.kept)]
-    totals = truth(study)
-    x, w = study.rows.x, totals[:, 2]
-    p_w = 0.2
     at = Totals(
-        p_w * x.T @ x, np.zeros(2), totals[:, [2, 4]], totals[:, 3], np.concatenate(study.coded.table.counts),
-        pair_counts(study.coded.table.codes, study.coded.table.bins), study.coded.table.bins,
+        0.2 * study.rows.x.T @ study.rows.x, np.zeros(2), totals[:, [2, 4]], totals[:, 3], np.concatenate(table.counts),
+        pair_counts(table.codes, table.bins), table.bins,
     )
-    theta = np.zeros(2 + C.shape[1])
-    small, large = (noised.step(theta, at, C, 1.0, 50, one).se for one in (quiet, Noise(0.05, 3)))
+    small, large = (noised.step(np.zeros(2 + C.shape[1]), at, C, 1.0, 50, Noise(rho, 3)).se for rho in (1e9, 0.05))
     assert np.all(large[2:] > 1.2 * small[2:])
-    assert w.min() > 0
-
-
-def test_the_solver_cannot_tell_the_noise_from_the_shares():
-    """Shares and masks are as many and as long as without noise, under slots of the same width."""
-    study, *_ = played()
-    first = study.alter.messages(Shares)[0]
-    second, _ = noisy(seed=3)
-    second.train()
-    assert len(first.shares.data) == len(second.alter.messages(Shares)[0].shares.data)
-
-
