@@ -33,6 +33,12 @@ def covered(contract: Contract) -> Iterator[Both]:
     """Yield what the noise covers and what it does not."""
     if not contract.layout.epsilon or contract.kind != "training":
         return
+    if contract.noise is not None:
+        rows = f"{contract.noise.spread('rows'):.0f}"
+        yield (
+            f"A bin's count of rows is off by about {rows}; bads, WoE and coefficients are off likewise.",
+            f"每箱人数偏差约 {rows}，坏样本数、WoE 和系数亦然。",
+        )
     yield _both(
         en="Noise covers what whoever solves is told: it would be nearly as likely if one person's telco columns were any others. It does "
         "not cover the scores that the bank reads, the roster, how many bins there are and where they are cut, other contracts about the "

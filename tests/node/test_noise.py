@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 
 import pytest
 from three_parties import Cut, dies_at, make_site, run_study, serving
 
-from tandem.contract import TELCO
-from tandem.errors import CheckFailed, PeerLost
+from tandem.contract import COORDINATOR, TELCO
+from tandem.errors import PeerLost
 from telco_party import casting
 
 NOISY = {"epsilon": "60", "passes": 1, "bank_columns": 1}
@@ -44,13 +45,22 @@ def test_a_study_cut_off_goes_on_with_the_noise_that_its_job_has(site, monkeypat
 
 
 def test_noise_drawn_anew_for_a_step_played_again_is_refused(site, monkeypatch):
-    """What the test above rests on: the telco forgets its noise, and the step is not answered."""
+    """What the test above rests on: the telco forgets its noise, and the coordinator answers nothing."""
     asyncio.run(play(site, b"cut", ("train", 1, "Statistics")))
     kept = casting.Telco._blurred
-    forgetful = lambda self, contract, standing, coded: kept(self, contract, casting.replace(standing, noise=None), coded)  # noqa: E731
+
+    def forgetful(self, contract, standing, coded):
+        return kept(self, contract, replace(standing, noise=None), coded)
+
     monkeypatch.setattr(casting.Telco, "_blurred", forgetful)
-    with pytest.raises((PeerLost, CheckFailed)):
-        asyncio.run(play(site, b"again", afresh=False))
+
+    async def refused():
+        async with serving(site) as nodes, nodes.bank(afresh=False) as conductor:
+            with pytest.raises(PeerLost):
+                await run_study(site, conductor)
+            return nodes.told[COORDINATOR]
+
+    assert any("played before with other content" in line for line in asyncio.run(refused()))
 
 
 def test_where_opendp_is_missing_nobody_is_aligned_and_the_operator_is_told_what_to_install(site, monkeypatch):
