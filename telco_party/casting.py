@@ -173,11 +173,8 @@ class Telco:
         made = self._code(contract, opening.job, Standing(size(opening, "ids"), 1, roster))
         with self._ledger.together():
             saved = self._store.load(contract, opening.job)
-            if saved is not None and saved.next_stage:
-                if saved.coded != made.standing.coded:
-                    raise OtherContent("a second alignment in one job ended with another roster: the first one stays")
-                if saved.noise is not None:
-                    made = self._code(contract, opening.job, replace(saved, next_stage=1))
+            if saved is not None and saved.next_stage and saved.coded != made.standing.coded:
+                raise OtherContent("a second alignment in one job ended with another roster: the first one stays")
             self._store.save(contract, opening.job, made.standing, opening.attempt)
         self._jobs[contract.digest] = made
         machine.give_back()
@@ -206,7 +203,10 @@ class Telco:
         return Job(job, replace(standing, coded=found.digest()), roster, whole, coded, cuts, card)
 
     def _blurred(self, contract: Contract, standing: Standing, coded: CodedTable) -> tuple[Standing, Integers]:
-        """Return the standing and the pair counts, with the job's noise where the contract asks for it: as it was kept, or drawn now."""
+        """Return the standing and the pair counts, with the job's noise where the contract asks for it: as it was kept, or drawn now.
+
+        An alignment draws; none is played, nor kept, once anything was told in the job.
+        """
         pairs, terms = pair_counts(coded.codes, coded.bins), Terms.of(contract)
         if terms.noise is None:
             return standing, pairs

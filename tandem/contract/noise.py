@@ -8,7 +8,7 @@ one bin and enters another of every variable, and of every pair of variables:
     pairs                                       roster rows by pair of bins                       d (d - 1)
 
 Discrete Gaussian noise of standard deviation sigma on whole numbers at a squared distance D^2 is (D^2 / 2 sigma^2)-concentrated
-(Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy, 2020, theorem 4), and what is released together adds up. The
+(Canonne, Kamath and Steinke, The Discrete Gaussian for Differential Privacy, arXiv:2004.00010), and what is released together adds up. The
 rho of a contract is the largest that gives its epsilon and delta; every job has an equal part, and in a job every kind its share.
 """
 
@@ -68,7 +68,7 @@ def concentrated(epsilon: float, delta: float) -> float:
 
 
 def approximate(rho: float, epsilon: float) -> float:
-    """Return the delta that rho-concentrated privacy gives at epsilon (Canonne, Kamath and Steinke 2020, corollary 13).
+    """Return the delta that rho-concentrated privacy gives at epsilon (same paper, section 2.3).
 
     min over alpha > 1 of exp((alpha - 1)(alpha rho - epsilon)) / (alpha - 1) * (1 - 1/alpha)^alpha, at most 1.
     """
