@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bank_party import coding
+from bank_party import coding, own_score
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
 from bank_party.jobs import fingerprint
@@ -69,7 +69,7 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
     if customers.labels is None:
         raise InputError(f"{source.source}: there is no label to train on")
     columns = coding.columns_out(customers.table, config.coding)
-    if columns != contract.layout.bank_columns:
+    if contract.noise is None and columns != contract.layout.bank_columns:
         raise ContractError(
             f"contract {contract.id}: layout.bank_columns is {contract.layout.bank_columns}, {source.source} gives {columns}: "
             "drop columns in the study, or draft a new contract"
@@ -148,9 +148,12 @@ async def train(
         out = hold_out([ids.values[row] for row in found.rows], float(layout.hold_out_share), seed, contract)
         own, x = _own_columns(config, contract, prepared, rows, ~out)
         y = prepared.labels[rows].astype(np.int64)
-        sealable = sealer.Rows(x, y, ~out, found.places, len(found.positions))
+        whole = sealable = sealer.Rows(x, y, ~out, found.places, len(found.positions))
+        if contract.noise is not None:
+            sealable, alone = own_score.folded(whole, float(layout.ridge_weight))
         progress = sealer.begin(sealable, float(layout.ridge_weight))
-    alone = progress.theta
+    if contract.noise is None:
+        alone = progress.theta
     for stage in range(1, layout.passes + 1):
         watch(f"pass_{stage}", sealable.count)
         progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
@@ -163,11 +166,13 @@ async def train(
     if failed := progress.failed or card.failed:
         conductor.job.end()
         raise CheckFailed(f"the study ran to its end, but a check failed and nothing was released: {failed}")
+    if contract.noise is not None:
+        card = own_score.unfolded(card, whole, float(layout.ridge_weight))
     codings = tuple(one.coding for one in own)
     model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone)
     log_odds = {
         "bank_only": x @ alone,
-        "joint": x @ progress.theta + progress.scores,
+        "joint": sealable.x @ progress.theta + progress.scores,
         "joint_card": sealer.card_log_odds(x, card.theta, card.row_points),
     }
     return Trained(prepared, rows, found.table, out, model, own, progress, log_odds, card.row_points, seconds)

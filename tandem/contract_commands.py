@@ -73,6 +73,8 @@ def new(
     se: Annotated[str, typer.Option(help="Standard errors: approximate, or exact for one more session.")] = "approximate",
     hold_out: Annotated[str, typer.Option(help="Share kept for evaluation.")] = "3/10",
     cover: Annotated[int, typer.Option(help="People in a cover group, 1 to 16; 1 is no cover. Rows grow up to so many times.")] = 1,
+    epsilon: Annotated[str, typer.Option(help="Telco's noise on what the solver is told; with --passes 1 --bank-columns 1.")] = "",
+    delta: Annotated[str, typer.Option(help="Odds beside --epsilon.")] = "0.000001",
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Draft a contract. The bank does this, then sends FILE to the telco, which completes and signs it first."""
@@ -81,6 +83,7 @@ def new(
         "bank_columns": bank_columns, "labels": labels, "value_bits": value_bits, "bins": bins, "min_bin": min_bin, "min_class": min_class,
         "min_matched": min_matched, "passes": passes, "key_bits": key_bits, "grain": grain, "card_step": card_step, "solver": solver,
         "weights": weights, "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
+        "epsilon": epsilon, "delta": delta,
     }
     caps = {
         "identifiers": identifiers, "table": table, "roster": roster or min(identifiers * cover, table), "trainings": trainings,

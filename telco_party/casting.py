@@ -17,7 +17,7 @@ from tandem.arguments import Chance, Engine
 from tandem.contract import TELCO, Contract, Role, verifies
 from tandem.crypto.paillier import PublicKey
 from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn
-from tandem.node import machine
+from tandem.node import machine, noise
 from tandem.node.casting import Cast, due_step, size, stage_in_order
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
@@ -31,6 +31,7 @@ from tandem.score.open_weights import OpenTable
 from tandem.score.statement import Here, roster_digest
 from tandem.score.summer import SealedTable
 from tandem.session.script import Script
+from tandem.sums.noise import Drawn, Integers, Sampler, draw
 from tandem.sums.terms import Terms
 from tandem.tables import CodedTable, Positions, Table
 from tandem.train import summer
@@ -47,13 +48,14 @@ class Standing:
     """What the telco keeps of a job on its disk: identifiers declared, the next stage due (0 aligns), and the roster.
 
     `coded` is the digest of the roster's rows as they were coded. Rows and cuts are made again from table and roster after a restart: they
-    must come out the same.
+    must come out the same. `noise` is drawn once a job: drawn again, it would average out.
     """
 
     asked: int
     next_stage: int = 0
     roster: Positions = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
     coded: bytes = b""
+    noise: Drawn | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,11 @@ class Telco:
 
     def __init__(
         self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None],
-        watch: Watch = SILENT,
+        watch: Watch = SILENT, sampler: Sampler = noise.discrete_gaussian,
     ) -> None:
         self._config, self._keys, self._table, self._ledger = config, keys, table, ledger
         self._engine, self._chance, self._report, self._watch = engine, chance, report, watch
+        self._sampler = sampler
         self._store = Checkpoints(Standing, ledger, keys.seed, chance)
         self._contracts = Contracts(config.at(config.contracts))
         self._subscribers: dict[bytes, Subscribers] = {}
@@ -142,6 +145,8 @@ class Telco:
         asked = size(opening, "ids")
         if asked > contract.caps.identifiers:
             raise Enumeration(f"{asked} identifiers would be asked, caps.identifiers is {contract.caps.identifiers}")
+        if contract.noise is not None:
+            noise.require()
         subscribers = self._hashed(contract)
         with self._ledger.together():
             saved = self._store.load(contract, opening.job)
@@ -190,11 +195,23 @@ class Telco:
             raise ContractError(f"contract {contract.id}: {offered}: drop columns, or draft a new contract")
         whole = None
         if card is None:
-            whole = summer.Coded(coded, tuple(cuts.outlines), summer.fit_to_tell(pair_counts(coded.codes, coded.bins), layout.min_bin))
+            standing, pairs = self._blurred(contract, standing, coded)
+            whole = summer.Coded(coded, tuple(cuts.outlines), summer.fit_to_tell(pairs, layout.min_bin), standing.noise)
         roster = roster_digest(standing.roster)
         found = hashlib.sha256(roster + cuts.digest)
         found.update(np.ascontiguousarray(coded.codes).data)
         return Job(job, replace(standing, coded=found.digest()), roster, whole, coded, cuts, card)
+
+    def _blurred(self, contract: Contract, standing: Standing, coded: CodedTable) -> tuple[Standing, Integers]:
+        """Return the standing and the pair counts, with the job's noise where the contract asks for it: as it was kept, or drawn now.
+
+        An alignment draws; none is played, nor kept, once anything was told in the job.
+        """
+        pairs, terms = pair_counts(coded.codes, coded.bins), Terms.of(contract)
+        if terms.noise is None:
+            return standing, pairs
+        kept = standing.noise or draw(terms.noise, self._sampler, coded.bins, [slot.size for slot in terms.slots()], pairs)
+        return replace(standing, noise=kept), kept.pairs
 
     def _job(self, contract: Contract, job: bytes) -> Job | None:
         """Return the job, once aligned: as we know it, or, after a restart, from the disk. Raises InputError if the table changed since."""

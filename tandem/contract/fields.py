@@ -96,6 +96,24 @@ def _number(value: object) -> object:
         raise ValueError("must be a number") from None
 
 
+def _within(low: Decimal, high: Decimal, *, may_be_empty: bool = False) -> BeforeValidator:
+    """Accept a decimal number from low to high, plain or as text, of no more decimals than `low` has; keep its one canonical text."""
+
+    def canonical(value: object) -> object:
+        if (may_be_empty and value == "") or isinstance(value, bool) or not isinstance(value, str | int | float):
+            return value
+        try:
+            number = Decimal(str(value))
+            sound = low <= number <= high and number % low == 0  # NaN signals
+        except InvalidOperation:
+            sound = False
+        if not sound:
+            raise ValueError(f'must lie between "{low:f}" and "{high:f}", in steps of the first')
+        return f"{number.normalize():f}"
+
+    return BeforeValidator(canonical)
+
+
 Line = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_line)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_line)]
 Licence = Annotated[str, StringConstraints(max_length=80), AfterValidator(_line)]
@@ -108,6 +126,8 @@ Moment = Annotated[str, BeforeValidator(_moment), AfterValidator(_check_moment)]
 Grain = Annotated[str, _fraction(Fraction(1, 16), Fraction(1))]
 Share = Annotated[str, _fraction(Fraction(1, 100), Fraction(1, 2))]
 Ridge = Annotated[str, BeforeValidator(_number)]
+Epsilon = Annotated[str, _within(Decimal("0.01"), Decimal(100), may_be_empty=True)]
+Delta = Annotated[str, _within(Decimal("0.000000000001"), Decimal("0.001"))]
 
 
 class _Failure(Protocol):

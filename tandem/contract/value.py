@@ -18,8 +18,10 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from tandem.contract import signing
 from tandem.contract.fields import (
+    Delta,
     Digest,
     DigestOrNone,
+    Epsilon,
     Grain,
     Identity,
     Licence,
@@ -34,6 +36,7 @@ from tandem.contract.fields import (
     complaint,
     moment,
 )
+from tandem.contract.noise import Noise, noise
 from tandem.errors import ContractError
 
 Role = Literal["bank", "telco", "coordinator"]
@@ -51,8 +54,8 @@ PASS_NOISE_BITS = 25
 """b in a training pass: low bits of each slot that noise covers."""
 CARD_NOISE_BITS = 23
 """b under the final card."""
-
-
+LATER = ("epsilon", "delta")
+"""Fields of the layout that are in the canonical bytes only where they differ from their default."""
 
 
 def _oprf_key(point: str) -> str:
@@ -134,6 +137,10 @@ class Layout(Value):
     """Share of the roster kept for evaluation."""
     cover: int = Field(default=1, ge=1, le=16)
     """f: people in a cover group, which the bank names whole; 1 names its customers."""
+    epsilon: Epsilon = ""
+    """Of the telco's noise on what the solver is told, over the contract's life; "" is no noise."""
+    delta: Delta = "0.000001"
+    """The odds beside it."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -141,6 +148,11 @@ class Layout(Value):
             raise ValueError("key_bits must be a multiple of 256, 3072 unless speed matters more")
         if self.min_bin < 2 * self.min_class:
             raise ValueError("min_bin must be at least twice min_class: a bin that may be told has that many rows of either class")
+        if self.epsilon and (self.passes, self.bank_columns, self.se) != (1, 1, "approximate"):
+            raise ValueError(
+                'epsilon goes with passes = 1, bank_columns = 1 and se = "approximate" alone: what the bank says after a pass hangs on '
+                "scores, which no noise covers, and its own score stands for its columns"
+            )
         return self
 
     @property
@@ -245,6 +257,9 @@ class Contract(Value):
     def canonical(self) -> bytes:
         """JSON of the terms: keys sorted, no spaces, UTF-8, whole numbers and text only; without the signatures."""
         terms = self.model_dump(exclude={"signatures"})
+        for name in LATER:  # a contract without them has the digest that it had before there were such fields
+            if terms["layout"][name] == Layout.model_fields[name].default:
+                del terms["layout"][name]
         return json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @cached_property
@@ -314,6 +329,14 @@ class Contract(Value):
     def jobs(self) -> int:
         """How many jobs the caps on trainings and on bits both allow."""
         return min(self.caps.trainings, self.caps.disclosure_bits // self.job_bits)
+
+    @property
+    def noise(self) -> Noise | None:
+        """What the telco's noise is to be in each job; None where none is asked for, or, as in a draft, no variables are named."""
+        layout, variables = self.layout, self.telco.variables
+        if not layout.epsilon or not variables or self.kind != "training":
+            return None
+        return noise(float(layout.epsilon), float(layout.delta), self.jobs, variables)
 
     @property
     def rows_cap(self) -> int:

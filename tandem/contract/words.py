@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tandem.contract import noise_words
 from tandem.contract.value import BANK, COORDINATOR, TELCO, Contract, Role
 from tandem.errors import InputError
 
@@ -122,6 +123,7 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
     if contract.kind == "training":
         errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
         yield ("standard errors", "标准误"), errors[layout.se]
+        yield from noise_words.size(contract)
     weak: Both = ("", "")
     if layout.key_bits < SAFE_BITS:
         weak = (
@@ -349,6 +351,7 @@ _TRAINING: tuple[Both, ...] = (
 
 
 def _costs(contract: Contract) -> Iterator[Both]:
+    yield from noise_words.covered(contract)
     if contract.solver == BANK and contract.kind == "training":
         yield _both(  # S1, S7
             en="The bank solves for itself: it has the coordinator's column too, and nobody checks its rows. A bank that cheats can read "

@@ -36,6 +36,11 @@ class Slot:
             raise ValueError(f"slot {self.name} declares [{self.low}, {self.high}]: no range within 63 bits")
 
     @property
+    def size(self) -> int:
+        """The largest absolute value."""
+        return max(abs(self.low), abs(self.high))
+
+    @property
     def bits(self) -> int:
         """Bits of a value in two's complement, the sign included."""
         return max(max(self.high, 0).bit_length(), max(~self.low, 0).bit_length()) + 1
@@ -51,6 +56,8 @@ class Layout:
     slots: tuple[Slot, ...]
     rows: int
     bits: int
+    spare: int = 0
+    """Rows by which noise may put a total off."""
 
     def __post_init__(self) -> None:
         if not self.slots or self.rows < 1:
@@ -61,7 +68,7 @@ class Layout:
     @cached_property
     def width(self) -> int:
         """W, bits a slot."""
-        return max(slot.bits for slot in self.slots) + (self.rows - 1).bit_length() + 1
+        return max(slot.bits for slot in self.slots) + (self.rows + self.spare - 1).bit_length() + 1
 
     @cached_property
     def capacity(self) -> int:
@@ -96,20 +103,25 @@ class Layout:
         for value, slot in zip(values, self.slots, strict=True):
             if not slot.low <= value <= slot.high:
                 raise SlotOverflow(f"the value lies outside the range declared for {slot.name}; widen it or clip first")
-        parts = [values[p * self.capacity : (p + 1) * self.capacity] for p in range(self.ciphertexts)]
-        return [sum(int(value) << (self.width * s) for s, value in enumerate(part)) for part in parts]
+        return [self.place(values, part) for part in range(self.ciphertexts)]
+
+    def place(self, values: Sequence[int], part: int) -> int:
+        """Return the plaintext that adds `values`, one a slot and of any sign, to ciphertext `part` of a row's total."""
+        return sum(int(value) << (self.width * s) for s, value in enumerate(values[part * self.capacity : (part + 1) * self.capacity]))
 
     def unpack(self, plain: Sequence[int], rows: int) -> list[int]:
         """Return the m totals over `rows` rows from their plaintexts, one a ciphertext of a row (unmasked; with top noise, or signed).
 
-        Raises RowAsSum for a total outside rows * [low, high], or for more rows than the layout was made for.
+        Raises RowAsSum for a total outside rows * [low, high] by more than `spare` rows' worth, or for more rows than the layout was made
+        for.
         """
         if not 0 <= rows <= self.rows:
             raise RowAsSum(f"a total claims {rows} rows where the layout allows {self.rows}")
         totals = []
         for part, number in enumerate(plain):
             for slot, total in zip(self.part(part), signed_digits(number, self.width, len(self.part(part))), strict=True):
-                if not rows * slot.low <= total <= rows * slot.high:
+                off = self.spare * slot.size
+                if not rows * slot.low - off <= total <= rows * slot.high + off:
                     raise RowAsSum(f"the total of {slot.name} cannot be a sum over {rows} rows")
                 totals.append(total)
         if len(totals) != len(self.slots):

@@ -90,17 +90,19 @@ def check_totals(
     roster: Sequence[Sequence[int]],
     rows: int,
     bad: int,
+    spare: int = 0,
 ) -> None:
     """Check training totals by (variable, bin) against the roster's own counts and the declared `rows` and `bad` of the training rows.
 
-    0 <= bads <= count <= roster count in each bin, and each variable's sums equal what was declared. Raises RowAsSum naming the alias.
+    0 <= bads <= count <= roster count in each bin, where noise may put rows and bads off by `spare`, and each variable's sums equal what
+    was declared, noise or not. Raises RowAsSum naming the alias.
     """
     if not 0 <= bad <= rows:
         raise RowAsSum(f"{bad} bads of {rows} training rows were declared; nothing can be released")
     for outline, count, bads_of, held in zip(outlines, counts, bads, roster, strict=True):
         if not len(count) == len(bads_of) == len(held) == outline.bins:
             raise RowAsSum(f"variable {outline.alias}: totals do not come in {outline.bins} bins; stop and ask who sealed and who summed")
-        if not all(0 <= b <= c <= most for c, b, most in zip(count, bads_of, held, strict=True)):
+        if not all(-spare <= b <= c + 2 * spare <= most + 3 * spare for c, b, most in zip(count, bads_of, held, strict=True)):
             raise RowAsSum(f"variable {outline.alias}: a bin breaks 0 <= bads <= rows <= roster rows; ask who sealed and who summed")
         if sum(count) != rows or sum(bads_of) != bad:
             raise RowAsSum(f"variable {outline.alias}: its bins do not add up to the declared rows and bads; stop and ask who summed")

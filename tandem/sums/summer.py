@@ -14,7 +14,7 @@ from tandem.errors import OutOfTurn
 from tandem.session.session import Role
 from tandem.sums.cells import FoldRows, Shape, fold_rows
 from tandem.sums.pairs import fold_pairs
-from tandem.sums.terms import chunk_length
+from tandem.sums.terms import Integers, chunk_length
 from tandem.tables import CodedTable
 from tandem.wire.messages import Key, Masks, PairSums, Sealed, Shares
 
@@ -69,8 +69,12 @@ def say_sealed(key: PublicKey, products: Products, ahead: Iterator[mpz]) -> Role
         yield PairSums(blind(key, part, [0] * len(part), [next(ahead) for _ in part.values]))
 
 
-def share(key: PublicKey, products: Products, layout: Layout, ahead: Iterator[mpz], chance: Chance) -> Role[None]:
+def share(
+    key: PublicKey, products: Products, layout: Layout, ahead: Iterator[mpz], chance: Chance, noise: Integers | None = None
+) -> Role[None]:
     """Blind the sums, mask them over the whole plaintext, and send share and mask their two ways.
+
+    `noise` (sums, slots), if given, is added to the totals themselves: the solver never sees them without it.
 
     The mask R is uniform mod n: D = P + R mod n tells nothing (K8). Above the declared slots goes uniform noise, which the solver then
     sees in place of whatever rode there (K9).
@@ -79,7 +83,16 @@ def share(key: PublicKey, products: Products, layout: Layout, ahead: Iterator[mp
     for first in range(0, len(products), step):
         part = Products(key, products.values[first : first + step])
         masks = [below(chance, int(key.n)) for _ in range(len(part))]
-        noise = [layout.top_noise(chance, (first + i) % layout.ciphertexts) for i in range(len(part))]
-        added = [(mask + top) % int(key.n) for mask, top in zip(masks, noise, strict=True)]
+        top = [layout.top_noise(chance, (first + i) % layout.ciphertexts) for i in range(len(part))]
+        blurs = [_blur(layout, noise, first + i) for i in range(len(part))]
+        added = [(mask + above + blur) % int(key.n) for mask, above, blur in zip(masks, top, blurs, strict=True)]
         yield Shares(blind(key, part, added, [next(ahead) for _ in added]))
         yield Masks(b"".join(mask.to_bytes(key.plain_width, "little") for mask in masks))
+
+
+def _blur(layout: Layout, noise: Integers | None, at: int) -> int:
+    """Return the plaintext of the noise on ciphertext number `at` of all sums in line."""
+    if noise is None:
+        return 0
+    row, part = divmod(at, layout.ciphertexts)
+    return layout.place(noise[row].tolist(), part)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tandem.contract import Contract
+from tandem.contract.noise import WIDEST_SCORE, Noise
 from tandem.crypto.paillier import PublicKey
 from tandem.crypto.slots import Layout, Slot
 from tandem.wire.codec import PAYLOAD_LIMIT
@@ -51,6 +52,8 @@ class Terms:
     """The summer holds the points in the clear and scores with them."""
     exact: bool = False
     """Whether standard errors are to be exact: one more session, before the card."""
+    noise: Noise | None = None
+    """What the summer's noise is to be, if there is any."""
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
@@ -61,6 +64,7 @@ class Terms:
             key_bits=layout.key_bits,
             value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
             card_step=layout.card_step, passes=layout.passes, exact=layout.se == "exact", open_weights=layout.weights == "open",
+            noise=contract.noise,
         )
 
     @property
@@ -69,10 +73,20 @@ class Terms:
         return (1 << (self.value_bits - 1)) - 1
 
     @property
+    def column_bound(self) -> float:
+        """Return the largest |x| of a sealer's column: narrower under noise, which goes by it."""
+        return COLUMN_BOUND if self.noise is None else WIDEST_SCORE
+
+    @property
+    def spare(self) -> int:
+        """Return the rows by which noise may put a total off: 0 without noise."""
+        return 0 if self.noise is None else self.noise.spare
+
+    @property
     def scales(self) -> Reals:
         """Return what each slot's real is multiplied with: (4 + columns,)."""
         top = float(self.largest)
-        return np.array([1.0, 1.0, top / WEIGHT_BOUND, top] + [top / (WEIGHT_BOUND * COLUMN_BOUND)] * self.columns)
+        return np.array([1.0, 1.0, top / WEIGHT_BOUND, top] + [top / (WEIGHT_BOUND * self.column_bound)] * self.columns)
 
     def slots(self) -> tuple[Slot, ...]:
         """Return the slots of a training row with their ranges."""
@@ -83,7 +97,7 @@ class Terms:
     def layout(self, key: PublicKey, *, statistics_only: bool = False) -> Layout:
         """Return how a row is packed under this key."""
         slots = self.slots()[:2] if statistics_only else self.slots()
-        return Layout(slots=slots, rows=self.rows, bits=key.bits)
+        return Layout(slots=slots, rows=self.rows, bits=key.bits, spare=self.spare)
 
     def weight_layout(self, key: PublicKey) -> Layout:
         """Return how a row is packed whose weight alone is sealed."""

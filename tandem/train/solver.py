@@ -14,18 +14,20 @@ import numpy as np
 from tandem.arguments import Chance, Once, unkept
 from tandem.crypto.paillier import PublicKey
 from tandem.describe import released, selection
-from tandem.describe.woe import Described, Rule
+from tandem.describe.woe import Described, Rule, check_totals
 from tandem.describe.woe import describe as describe_bins
 from tandem.errors import CheckFailed, InputError, Malformed, RowAsSum
 from tandem.score.open_weights import OpenTable, say_points
 from tandem.score.solver import Drawn, Sign, draw_table, say_table
 from tandem.score.statement import POINT, Here, Scale
 from tandem.session.session import Role
+from tandem.sums.noise import settled
 from tandem.sums.shapes import hear, require_offered, require_rows
 from tandem.sums.solver import collect, cross, hear_sealed, totals
 from tandem.sums.summer import take_key
 from tandem.sums.terms import WEIGHT_BOUND, Integers, Reals, Terms
 from tandem.tables import Outline
+from tandem.train import noised
 from tandem.train.exact import MOST_HIDDEN, UNIT, Told, balance, block, check_balance, check_range, crossings
 from tandem.train.newton import Step as Newton
 from tandem.train.newton import Totals, coding, shorter, standard_errors, step
@@ -75,6 +77,11 @@ class Table:
         """Bins of each variable."""
         return tuple(o.bins for o in self.outlines)
 
+    def behind(self, terms: Terms) -> Integers:
+        """Return the most rows that each bin's total can be of (M,): the whole roster where noise is on the counts as well."""
+        counts = np.concatenate(self.counts)
+        return counts if terms.noise is None else np.full_like(counts, self.counts[0].sum())
+
 
 def describe(rows: int, terms: Terms, once: Once = unkept) -> Role[str]:
     """Play DESCRIBE for a roster of `rows`; return the check that failed, or nothing.
@@ -87,7 +94,7 @@ def describe(rows: int, terms: Terms, once: Once = unkept) -> Role[str]:
     layout = terms.layout(key, statistics_only=True)
     plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
     try:
-        found = totals(layout, plain, np.concatenate(table.counts))
+        found = totals(layout, plain, table.behind(terms))
         once(_digest(found, wish))
         described, _ = _chosen(table, found, wish, terms)
     except (RowAsSum, CheckFailed, InputError) as error:
@@ -109,7 +116,7 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
     try:
         if known.failed:
             raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
-        found = totals(layout, plain, np.concatenate(table.counts))
+        found = totals(layout, plain, table.behind(terms))
         once(_digest(found, wish, own))
         known = _solve(known, table, found, wish, own, terms)
         newton = _newton(known)
@@ -219,9 +226,14 @@ def _chosen(table: Table, found: Integers, wish: Wish, terms: Terms) -> tuple[li
     ends = np.cumsum(table.bins)[:-1]
     counts, bads = np.split(found[:, 0], ends), np.split(found[:, 1], ends)
     rule = Rule(terms.min_bin, terms.min_class, wish.monotone)
+    held = [c.tolist() for c in np.split(table.behind(terms), ends)]
+    if terms.noise is not None:
+        told_counts, told_bads = [c.tolist() for c in counts], [b.tolist() for b in bads]
+        check_totals(table.outlines, told_counts, told_bads, held, wish.rows, wish.events, terms.spare)
+        counts = [settled(c, wish.rows) for c in counts]
+        bads = [settled(b, wish.events, c) for b, c in zip(bads, counts, strict=True)]
     described = describe_bins(
-        table.outlines, [c.tolist() for c in counts], [b.tolist() for b in bads], [c.tolist() for c in table.counts],
-        wish.rows, wish.events, rule,
+        table.outlines, [c.tolist() for c in counts], [b.tolist() for b in bads], held, wish.rows, wish.events, rule
     )
     chosen = selection.choose(
         selection.Wish(wish.keep or None, wish.min_iv or None, wish.max_correlation or None, wish.max_vif or None),
@@ -242,7 +254,11 @@ def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, te
     here = _totals(known, table, found, own, terms)
     C = coding([one.values for one in known.described])[:, list(known.kept)]
     theta_b = np.array(own.theta)
-    newton = step(np.concatenate((theta_b, known.theta_t)), here, C, own.ridge, terms.min_bin, known.least_tau)
+    theta = np.concatenate((theta_b, known.theta_t))
+    if terms.noise is None:
+        newton = step(theta, here, C, own.ridge, terms.min_bin, known.least_tau)
+    else:
+        newton = noised.step(theta, here, C, own.ridge, terms.min_bin, terms.noise)
     return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
 
 
@@ -256,7 +272,8 @@ def _totals(known: Known, table: Table, found: Integers, own: Own, terms: Terms)
     hessian = np.array(own.hessian).reshape(p, p)
     real = terms.real(found)
     _check_weights(table, real, hessian, np.array(own.gradient), found, terms)
-    _check_groups(known, table, real[:, 2])
+    if terms.noise is None:  # noise hides any few rows, and may itself leave a group next to nothing
+        _check_groups(known, table, real[:, 2])
     wx, roster = real[:, [2, *range(4, real.shape[1])]], np.concatenate(table.counts)
     return Totals(hessian, np.array(own.gradient), wx, real[:, 3], roster, table.pairs, table.bins)
 
@@ -275,7 +292,7 @@ def _check_weights(table: Table, real: Reals, hessian: Reals, gradient: Reals, f
 
     Totals are whole numbers of fixed point on both sides, so they must be equal: one row doubled and one dropped show whatever N is.
     """
-    w, r, count = real[:, 2], real[:, 3], found[:, 0]
+    w, r, count = real[:, 2], real[:, 3], found[:, 0] + 2.0 * terms.spare
     slack = 0.5 / terms.scales[2]
     columns = [2, *range(4, real.shape[1]), 3]
     own = np.rint(np.concatenate((hessian[0], gradient[:1])) * terms.scales[columns])
@@ -283,7 +300,8 @@ def _check_weights(table: Table, real: Reals, hessian: Reals, gradient: Reals, f
     for outline in table.outlines:
         part = slice(at, at + outline.bins)
         at += outline.bins
-        if np.any(w[part] < 0) or np.any(w[part] > count[part] * (WEIGHT_BOUND + slack)) or np.any(np.abs(r[part]) > count[part]):
+        low, high = -terms.spare, count[part] * (WEIGHT_BOUND + slack)
+        if np.any(w[part] < low) or np.any(w[part] > high) or np.any(np.abs(r[part]) > count[part]):
             raise RowAsSum(f"variable {outline.alias}: a bin's weight or residual is more than its training rows can have")
         if not np.array_equal(own, found[part][:, columns].sum(axis=0)):
             raise RowAsSum(f"variable {outline.alias}: its bins do not add up to the totals of the sealer's own rows")

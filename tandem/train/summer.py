@@ -11,12 +11,13 @@ from gmpy2 import mpz
 from tandem.arguments import Chance, Engine, Once, unkept
 from tandem.contract import SLOT_BITS
 from tandem.crypto.paillier import Products, PublicKey
-from tandem.crypto.slots import ScoreSlots
+from tandem.crypto.slots import Layout, ScoreSlots
 from tandem.errors import Malformed
 from tandem.score.open_weights import OpenTable, say_open_scores, take_points
 from tandem.score.statement import Here, Scale
 from tandem.score.summer import SealedTable, Verify, restore_table, say_scores, take_table
 from tandem.session.session import Role
+from tandem.sums.noise import Drawn, by_variable
 from tandem.sums.shapes import tell
 from tandem.sums.summer import fold, fold_by_pairs, make_units, say_sealed, share, take_key
 from tandem.sums.terms import Terms
@@ -35,6 +36,17 @@ class Coded:
     table: CodedTable
     outlines: tuple[Outline, ...]
     pairs: IntArray = field(repr=False)
+    noise: Drawn | None = field(default=None, repr=False)
+    """Where the contract asks for noise: `pairs` are then of it, blanked."""
+
+    @property
+    def counts(self) -> list[IntArray]:
+        """Rows of each bin as they may be told, one array a variable."""
+        return self.table.counts if self.noise is None else by_variable(self.noise.counts, self.table.bins)
+
+    def blur(self, layout: Layout) -> IntArray | None:
+        """Return the noise on totals of this layout, if there is any."""
+        return None if self.noise is None else self.noise.totals[:, : len(layout.slots)]
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ def describe(coded: Coded, terms: Terms, engine: Engine, chance: Chance) -> Role
     key, ahead = yield from _open(coded, terms, engine, chance, packs=0, statistics_only=True)
     layout = terms.layout(key, statistics_only=True)
     products = yield from fold(key, coded.table, layout, engine)
-    yield from share(key, products, layout, ahead, chance)
+    yield from share(key, products, layout, ahead, chance, coded.blur(layout))
 
 
 def train(
@@ -61,7 +73,7 @@ def train(
     key, ahead = yield from _open(coded, terms, engine, secrets.chance, packs=packs, statistics_only=False)
     layout = terms.layout(key)
     products = yield from fold(key, coded.table, layout, engine)
-    yield from share(key, products, layout, ahead, secrets.chance)
+    yield from share(key, products, layout, ahead, secrets.chance, coded.blur(layout))
     yield from _score(key, coded.table, Scale.training(terms.grain), here, verify, engine, ahead, secrets, terms, once)
 
 
@@ -135,7 +147,7 @@ def _open(
     sums = sum(coded.table.bins) * terms.layout(key, statistics_only=statistics_only).ciphertexts
     ahead = make_units(key, sums + pairs + _packs(key, packs), engine, chance.fork("units"))
     yield tell(list(coded.outlines))
-    yield tell(list(coded.outlines), coded.table.counts)
+    yield tell(list(coded.outlines), coded.counts)
     upper = coded.pairs[np.triu_indices(len(coded.pairs))].tolist()
     for first in range(0, len(upper), PAIRS_A_CHUNK):
         yield Pairs(tuple(upper[first : first + PAIRS_A_CHUNK]))

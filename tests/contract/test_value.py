@@ -57,6 +57,7 @@ CHANGES = {
     "layout": {
         "bank_columns": 13, "value_bits": 17, "bins": 9, "min_bin": 51, "min_class": 21, "min_matched": 1001, "passes": 2, "key_bits": 2048,
         "grain": "1/8", "card_step": 2, "weights": "open", "ridge": "2", "se": "exact", "hold_out": "1/5", "cover": 4,
+        "delta": "0.0001",
     },
 }
 ONE_BY_ONE = [
@@ -78,7 +79,7 @@ def test_each_field_changed_after_signing_is_noticed(path, change):
 
 
 def test_every_field_has_a_place_in_that_test():
-    one_value = {"format", "protocol", "signatures", "kind", "training", "card", "layout.labels", "layout.solver"}
+    one_value = {"format", "protocol", "signatures", "kind", "training", "card", "layout.labels", "layout.solver", "layout.epsilon"}
     every = set()
     for name, value in unsigned().model_dump().items():
         every |= {f"{name}.{inner}" for inner in value} if isinstance(value, dict) and name != "signatures" else {name}
