@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from bank_party.evaluation import Difference, matched_table
-from bank_party.reports.html import count, number, p_value, render, seconds, share, size, write_report
+from bank_party.reports.html import WORDS, number, p_value, render, seconds, share, write_report
 from bank_party.reports.model import Learned, Report, Traffic, Variable, iv_band, measure
 from bank_party.reports.result import result, write_result
-from bank_party.reports.words import Words, pairs
 from tandem.arguments import Seeded
 from tandem.errors import InputError
+from tandem.pages import Words, count, pairs, size
 
 
 def study(rows=6000, gain=0.9, purpose="marketing", *, rehearsal=True):
@@ -264,10 +264,10 @@ def test_a_result_that_is_not_finite_is_not_written(report, tmp_path):
 
 
 def test_both_languages_fill_the_same_blanks():
-    for english, chinese in pairs().values():
+    for english, chinese in pairs(WORDS).values():
         assert set(re.findall(r"\{(\w+)\}", english)) == set(re.findall(r"\{(\w+)\}", chinese))
-    assert Words("zh").known("reason_vif", "x").startswith("共线")
-    assert Words("en").known("reason_own_words", "own words") == "own words"
+    assert Words(WORDS, "zh").known("reason_vif", "x").startswith("共线")
+    assert Words(WORDS, "en").known("reason_own_words", "own words") == "own words"
 
 
 def test_numbers_read_well():
