@@ -89,6 +89,7 @@ def test_an_oversize_frame_never_reaches_a_role(site, size):
                 assert frames == 0
                 # gRPC itself drops what is larger than the limit we gave it; its words tell that public limit and nothing else
                 assert details == REFUSED or code is grpc.StatusCode.RESOURCE_EXHAUSTED
+                assert type(lost(TELCO, code, details)) is PeerRefused
                 await until(lambda: told)
             return told
 
@@ -266,10 +267,16 @@ def test_a_result_that_cannot_be_kept_is_no_success_for_the_caller(site):
     [
         (grpc.StatusCode.FAILED_PRECONDITION, REFUSED, PeerRefused), (grpc.StatusCode.UNAVAILABLE, LOST, PeerLost),
         (grpc.StatusCode.UNAVAILABLE, "connection refused", PeerLost), (grpc.StatusCode.INTERNAL, "", PeerLost),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (2 vs. 1)", PeerRefused),
     ],
 )
 def test_only_a_refusal_is_final(code, word, kind):
     assert type(lost("telco", code, word)) is kind
+
+
+def test_the_librarys_own_answer_to_too_large_a_frame_is_said_in_our_words():
+    said = lost("telco", grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (1049089 vs. 1049088)")
+    assert str(said) == f"a frame between us and the telco is larger than {ENVELOPE_LIMIT} bytes: do both run the same version?"
 
 
 def test_a_peer_that_was_refused_itself_passes_the_refusal_on(site):
