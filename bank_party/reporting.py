@@ -22,6 +22,7 @@ from tandem.errors import InputError
 from tandem.node.keys import derive
 from tandem.sums.shapes import FEW_ROWS_A_TOTAL
 from tandem.sums.terms import Reals
+from tandem.tables import WoeCoding
 from tandem.train.pooled import sigma
 
 
@@ -105,7 +106,8 @@ def _variables(model: models.Model, facts: Mapping[str, Any]) -> list[Variable]:
         for name in one.names:
             woe = told["woe"]
             found.append(Variable(
-                name, "bank", told["groups"], told["iv"], min(woe), max(woe), kept=True, coefficient=model.theta[at], se=model.se[at]
+                name, "bank", told["groups"], told["iv"], min(woe), max(woe), kept=True, coefficient=model.theta[at], se=model.se[at],
+                woe_coded=isinstance(one, WoeCoding),
             ))
             at += 1
     coefficients = dict(zip(model.aliases, zip(model.theta[len(names) + 1 :], model.se[len(names) + 1 :], strict=True), strict=True))

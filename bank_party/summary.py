@@ -8,6 +8,7 @@ from rich.table import Table
 from bank_party.evaluation import Interval
 from bank_party.reports.model import NAMES, Report, iv_band
 from bank_party.studies import Looked
+from tandem.contract.words import Language, role_name
 
 _WORDS = {
     "en": {
@@ -21,9 +22,9 @@ _WORDS = {
         "pooled_difference": "largest coefficient difference from the pooled fit: {:.3f} standard errors",
     },
     "zh": {
-        "bank_only": "仅银行", "joint": "联合", "joint_card": "联合（评分卡）", "pooled": "合并（演练）", "model": "模型",
-        "matched": "{asked} 位客户中匹配 {matched} 位（{rate:.1%}）；验证集 {rows} 位", "variable": "变量",
-        "side": "归属", "bins": "箱数", "coefficient": "系数", "se_approximate": "标准误（近似）",
+        "bank_only": "仅银行", "joint": "联合", "joint_card": "联合（评分卡）", "pooled": "合并拟合（演练）", "model": "模型",
+        "matched": "{asked} 位客户中匹配 {matched} 位（{rate:.1%}）；留出集 {rows} 位", "variable": "变量",
+        "side": "来源", "bins": "箱数", "coefficient": "系数", "se_approximate": "标准误（近似）",
         "se_exact": "标准误（精确）", "dropped": "未入选",
         "gain": "联合模型比仅银行高 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
         "loss": "联合模型不如仅银行，差 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
@@ -33,9 +34,9 @@ _WORDS = {
 }
 
 
-def print_summary(console: Console, report: Report, lang: str) -> None:
+def print_summary(console: Console, report: Report, language: Language) -> None:
     """Print match rate, variables and models, fit for 80 columns."""
-    words = _WORDS[lang]
+    words = _WORDS[language]
     rate = report.matched / report.asked
     console.print(words["matched"].format(matched=report.matched, asked=report.asked, rate=rate, rows=report.holdout.rows))
     se = words["se_approximate" if report.se_approximate else "se_exact"]
@@ -43,7 +44,7 @@ def print_summary(console: Console, report: Report, lang: str) -> None:
     for one in sorted(report.variables, key=lambda variable: -(variable.iv or 0.0)):
         fitted = ("", "") if one.coefficient is None else (f"{one.coefficient:.3f}", f"{one.se or 0.0:.3f}")
         iv = "-" if one.iv is None else f"{one.iv:.3f}"
-        table.add_row(one.name, one.side, str(one.bins), iv, *(fitted if one.kept else (words["dropped"], "")))
+        table.add_row(one.name, role_name(one.side, language), str(one.bins), iv, *(fitted if one.kept else (words["dropped"], "")))
     console.print(table)
     table = Table(words["model"], "AUC", "KS", box=None)
     for name in NAMES:

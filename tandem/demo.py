@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,25 +46,25 @@ ENDING = 30.0
 """Seconds in which a process that was told to stop must have ended; then it is killed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the demo was asked for."""
 
     out: Path
     bank_file: Path
     telco_file: Path
-    id_column: str
+    id_column: str = "phone"
     label: str
-    positive: str | None
-    identifier: str
+    positive: str | None = None
+    identifier: str = "phone"
+    drop: list[str] = field(default_factory=list)
     passes: int
     key_bits: int
-    grain: str
-    card_step: int
-    solver: str
-    drop: list[str]
+    grain: str = "1/4"
+    card_step: int = 1
+    solver: str = COORDINATOR
     workers: int
-    lang: Language
+    lang: Language = "en"
     synthetic: bool
 
 
@@ -106,8 +106,9 @@ def demo(
         bank, telco = generator.write(out / "city", people, seed)
         label, id_column = "activated", "phone"
     settings = Settings(
-        out, bank.absolute(), telco.absolute(), id_column, label, positive, identifier, passes, key_bits, grain, card_step,
-        solver, drop or [], workers, language_of(lang), synthetic=(out / "city").exists(),
+        out=out, bank_file=bank.absolute(), telco_file=telco.absolute(), id_column=id_column, label=label, positive=positive,
+        identifier=identifier, drop=drop or [], passes=passes, key_bits=key_bits, grain=grain, card_step=card_step, solver=solver,
+        workers=workers, lang=language_of(lang), synthetic=(out / "city").exists(),
     )
     contract = _prepare(settings)
     for cost in costs(contract, settings.lang):

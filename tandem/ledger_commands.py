@@ -19,7 +19,6 @@ from tandem.audit.export import LedgerBroken, write
 from tandem.audit.findings import Audit, audit, unchanged_since
 from tandem.audit.sources import Source, named, opened
 from tandem.audit.waiting import waiting
-from tandem.audit.words import Words
 from tandem.contract import Contract, loads
 from tandem.contract.words import Language, language_of, role_name
 from tandem.errors import InputError, TandemError
@@ -30,6 +29,7 @@ from tandem.node import disk
 from tandem.node.keys import load
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import now
+from tandem.pages import Words
 
 app = typer.Typer(name="ledger", no_args_is_help=True, rich_markup_mode="rich")
 WIDTH = 80
@@ -65,7 +65,7 @@ def _ledger() -> None:
 def show(file: File, lang: Lang = "en", frames: Frames = False) -> None:  # noqa: FBT002 - a switch of the command line
     """Print what was sent (->) and received (<-), what that disclosed, and what each contract has used up."""
     language = language_of(lang)
-    words = Words(language)
+    words = telling.words_in(language)
     console = Console(width=WIDTH, highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), width=WIDTH)
     heads = _HEADS[language]
@@ -98,7 +98,7 @@ def verify(
         number, last = read.source.head
         typer.echo(f"{file}: {read.source.rows:,} entries, the chain holds. Head: {number} {last}")
         if read.source.made:
-            signature = telling.signature(read, Words("en"))
+            signature = telling.signature(read, telling.words_in("en"))
             typer.echo(f"{file}: exported by the {read.source.party} at {read.source.made}; signature {signature}")
     if against is not None:
         _verify_against(file, against, contract_file)
@@ -109,7 +109,7 @@ def compare(files: Several, contract_file: ContractFiles = None, lang: Lang = "e
     """Hold two or three parties' ledgers against each other, frame by frame. Exit 0 if they agree, 2 if a row differs."""
     if len(files) < 2:
         raise InputError("one ledger cannot be compared: name a second, of another party, as a ledger or as an export")
-    words = Words(language_of(lang))
+    words = telling.words_in(language_of(lang))
     console = Console(width=WIDTH, highlight=False)
     with _audited(files, contract_file) as found:
         for comparison in found.comparisons:
@@ -149,10 +149,10 @@ def page(
     language = language_of(lang)
     with _audited(files, contract_file, compare=len(files) > 1) as found:
         disk.write(out, pages.render(found, language, telling.moment(now())).encode())
-        typer.echo(f"{out}: {telling.verdict(found, Words('en'))}")
+        typer.echo(f"{out}: {telling.verdict(found, telling.words_in('en'))}")
         _require_sound(found)
         if found.differences:
-            raise LedgersDiffer(f"{telling.verdict(found, Words('en'))} See {out}")
+            raise LedgersDiffer(f"{telling.verdict(found, telling.words_in('en'))} See {out}")
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def _require_sound(found: Audit) -> None:
         if read.broken is not None:
             faults.append(f"{read.source.place}: the chain breaks at entry {read.broken.number}: {read.broken.reason}")
         elif not read.sound:
-            faults.append(f"{read.source.place}: signature {telling.signature(read, Words('en'))}")
+            faults.append(f"{read.source.place}: signature {telling.signature(read, telling.words_in('en'))}")
     if faults:
         raise LedgerBroken(". ".join(faults) + ". Compare it with the other side's ledger")
 

@@ -24,7 +24,9 @@ LINES = 400
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"`((?:tandem|telco_party|bank_party|coordinator|tests|scripts|docs|proto)/[\w./*-]+)`")
-COMMAND = re.compile(r"(?:^|`)tandem (bank|telco|coordinator|contract|ledger|demo|init|admit|doctor)\b(?: ([a-z]+)\b)?", re.MULTILINE)
+COMMAND = re.compile(
+    r"(?:^|`)tandem (bank|telco|coordinator|contract|ledger|demo|init|admit|doctor|plan|jobs)\b(?: ([a-z]+)\b)?", re.MULTILINE
+)
 BARE = re.compile(r"\bPSI\b")
 EXPLAINED = re.compile(r'"PSI"|salted-hash PSI|PSI \(stability|Stability index \(PSI')
 LOOSE_NAMES = {"utils", "util", "common", "helpers", "helper", "base", "manager"}

@@ -235,6 +235,9 @@ async def serving(
         nodes.servers[TELCO] = server(TELCO, nodes.telco, dialler)
         nodes.ports[TELCO] = await nodes.servers[TELCO].start(f"127.0.0.1:{ports[TELCO]}")
         yield nodes
+    except Exception as failure:
+        failure.add_note(f"what the nodes told: {nodes.told}")  # a caller hears one word; whoever reads of a failed test needs the reason
+        raise
     finally:
         for one in nodes.servers.values():
             await one.stop()

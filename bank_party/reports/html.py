@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bank_party.evaluation import Interval
 from bank_party.plots import Bar, Bars, Line, calibration_plot, capture_plot, gain_plot, iv_plot, ks_plot, roc_plot
 from bank_party.reports.model import NAMES, Name, Report, Variable, iv_band
-from bank_party.reports.words import Language, Words
+from tandem.contract.words import Language
 from tandem.errors import InputError
 from tandem.node import disk
+from tandem.pages import NONE, Words, count, fill
 
-NONE = "-"
-"""Stands where there is nothing to show: a rate without rows, a value withheld."""
+WORDS = Path(__file__).with_name("words.toml")
 
 
 def write_report(path: Path, result: Report, lang: Language = "en") -> None:
@@ -29,24 +29,14 @@ def render(report: Report, lang: Language = "en") -> str:
     """Return the page; the same report gives the same text."""
     if lang not in ("en", "zh"):
         raise InputError(f"the report is written in en or zh, not in {lang!r}")
-    words = Words(lang)
-    house = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    house.filters.update(
-        count=count,
-        share=share,
-        number=number,
-        signed=signed,
-        seconds=seconds,
-        size=size,
-        limits=limits,
-        share_limits=share_limits,
-        p=p_value,
-        stage=partial(_stage, words=words),
-    )
-    page = house.get_template("report.html.j2")
-    return page.render(
+    words = Words(WORDS, lang)
+    filters: dict[str, Callable[..., str]] = {
+        "share": share, "number": number, "signed": signed, "seconds": seconds, "limits": limits, "share_limits": share_limits,
+        "p": p_value, "stage": partial(_stage, words=words),
+    }
+    return fill(
+        Path(__file__).with_name("report.html.j2"),
+        filters,
         w=words,
         r=report,
         positives=words(f"positives_{report.purpose}"),
@@ -57,11 +47,6 @@ def render(report: Report, lang: Language = "en") -> str:
         variables=[_row(one, words) for one in sorted(report.variables, key=lambda one: -1.0 if one.iv is None else -one.iv - 2.0)],
         plots=_plots(report, words),
     )
-
-
-def count(value: int | None) -> str:
-    """Return 12345 as 12 345, with spaces that do not break."""
-    return NONE if value is None else f"{value:,}".replace(",", "\u202f")
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -100,16 +85,6 @@ def seconds(value: float) -> str:
         return f"{value:.1f}\u202fs"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes}\u202fmin {rest:02d}\u202fs"
-
-
-def size(value: int) -> str:
-    """Return bytes in B, kB, MB or GB, a thousand each."""
-    amount, unit = float(value), "B"
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 999.5 or unit == "GB":
-            break
-        amount /= 1000
-    return f"{amount:.{0 if amount >= 100 or unit == 'B' else 1}f}\u202f{unit}"
 
 
 def _headline(report: Report, words: Words) -> str:

@@ -103,6 +103,7 @@ class Variable:
     name: the bank's column, or the alias of the partner's. bins: those left after merging. iv, woe_low, woe_high: None where withheld.
     reason: why it was dropped, a key of words ("iv_low", "correlated", "vif", "constant", "missing", "withheld", "not_wanted") or any
     text, shown as it is; `detail` follows it (the other variable, the value). coefficient, se: of the joint model, None if dropped.
+    woe_coded: the model has it as WoE, not as a standardised number.
     """
 
     name: str
@@ -116,11 +117,12 @@ class Variable:
     detail: str = ""
     coefficient: float | None = None
     se: float | None = None
+    woe_coded: bool = True
 
     @property
     def wrong_sign(self) -> bool:
-        """WoE is ln(share of bads / share of goods), so every coefficient should be positive."""
-        return self.coefficient is not None and self.coefficient <= 0.0
+        """WoE is ln(share of bads / share of goods), so a coefficient on it should be positive; one on a number may have either sign."""
+        return self.woe_coded and self.coefficient is not None and self.coefficient <= 0.0
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from tandem.audit import telling
 from tandem.audit.findings import Audit, Read
 from tandem.audit.sources import Source
-from tandem.audit.words import Words
 from tandem.contract import ROLES, Role
 from tandem.contract.words import Language, role_name
 from tandem.ledger.disclosure import DECLARED, sentence
+from tandem.pages import NONE, Words, fill
 
 MOST = 1000
 """Differences of two ledgers that the page lists."""
@@ -23,13 +21,12 @@ MOST = 1000
 
 def render(audit: Audit, language: Language, made: str) -> str:
     """Return the page; the same audit and `made` (a time, as text) give the same text."""
-    words = Words(language)
-    house = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    house.filters.update(count=count, size=size, role=lambda role: role_name(role, language), short=lambda text: str(text)[: telling.SHORT])
+    words = telling.words_in(language)
+    filters = {"role": lambda role: role_name(role, language), "short": lambda text: str(text)[: telling.SHORT]}
     contracts = list(dict.fromkeys(contract for each in audit.read for contract in each.tally.contracts))
-    return house.get_template("page.html.j2").render(
+    return fill(
+        Path(__file__).with_name("page.html.j2"),
+        filters,
         w=words,
         t=telling,
         a=audit,
@@ -43,21 +40,6 @@ def render(audit: Audit, language: Language, made: str) -> str:
         entries=sum(each.source.rows for each in audit.read),
         sessions=len({entry for each in audit.read for line in each.tally.lines.values() for entry in line.sessions}),
     )
-
-
-def count(value: int) -> str:
-    """Return 12345 as 12 345, with spaces that do not break."""
-    return f"{value:,}".replace(",", "\u202f")
-
-
-def size(value: int) -> str:
-    """Return bytes in B, kB, MB or GB, a thousand each."""
-    amount, unit = float(value), "B"
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 999.5 or unit == "GB":
-            break
-        amount /= 1000
-    return f"{amount:.{0 if amount >= 100 or unit == 'B' else 1}f}\u202f{unit}"
 
 
 @dataclass
@@ -84,12 +66,12 @@ def _source(read: Read, words: Words) -> dict[str, Any]:
     firsts = [line.first.time for line in read.tally.lines.values()]
     kind = words("kind_export", file=PurePath(source.place).name, made=telling.moment(source.made)) if source.made else ""
     return {
-        "name": role_name(source.party, words.language) if source.party else telling.NONE,
+        "name": role_name(source.party, words.language) if source.party else NONE,
         "kind": kind or words("kind_original", file=PurePath(source.place).name),
         "part": bool(source.contract),
         "rows": source.rows,
-        "first": telling.moment(min(map(str, firsts))) if firsts else telling.NONE,
-        "last": telling.moment(read.tally.last.time) if read.tally.last else telling.NONE,
+        "first": telling.moment(min(map(str, firsts))) if firsts else NONE,
+        "last": telling.moment(read.tally.last.time) if read.tally.last else NONE,
         "chain": telling.chain(read, words),
         "reason": read.broken.reason if read.broken and words.language == "en" else "",
         "sound": read.broken is None,
@@ -146,7 +128,7 @@ def _used(audit: Audit, digest: str, words: Words) -> Iterator[dict[str, Any]]:
         for contract, counter, amount in read.source.used:
             if contract == digest:
                 yield {
-                    "party": role_name(read.source.party or telling.NONE, words.language),
+                    "party": role_name(read.source.party or NONE, words.language),
                     "counter": words.known(f"counter_{counter}", counter), "amount": amount, "cap": caps.get(counter),
                 }
 
@@ -155,7 +137,7 @@ def _classes(audit: Audit, digest: str, words: Words) -> Iterator[_Class]:
     here = {read.source.party for read in audit.read}
     found: dict[tuple[str, ...], _Class] = {}
     for read in audit.read:
-        own = read.source.party or telling.NONE
+        own = read.source.party or NONE
         for (contract, peer, direction, script, message), line in read.tally.lines.items():
             if contract != digest:
                 continue
@@ -163,7 +145,7 @@ def _classes(audit: Audit, digest: str, words: Words) -> Iterator[_Class]:
             declared = DECLARED.get(message)
             sent, received = (0 if party in here else None for party in way)
             each = found.setdefault((*way, script, message), _Class(*way, script, message, sent, received))
-            each.form = words(f"form_{declared.form}") if declared else telling.NONE
+            each.form = words(f"form_{declared.form}") if declared else NONE
             if direction == "sent":
                 each.sent = (each.sent or 0) + line.frames
             else:

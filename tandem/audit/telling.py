@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from tandem.audit.findings import Audit, Read
-from tandem.audit.words import Words
-from tandem.contract.words import role_name
+from tandem.contract.words import Language, role_name
 from tandem.ledger.comparison import Comparison, Finding
+from tandem.pages import NONE, Words
+
+WORDS = Path(__file__).with_name("words.toml")
 
 SHORT = 16
 """Digits of a digest that a reader is shown where the whole would not fit."""
-NONE = "-"
+
+
+def words_in(language: Language) -> Words:
+    """Return the words of screen and page."""
+    return Words(WORDS, language)
 
 
 def verdict(audit: Audit, words: Words) -> str:

@@ -118,7 +118,7 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
     )
     yield ("model", "模型"), (
         f"grain {layout.grain} of log-odds, card step {layout.card_step}, ridge {layout.ridge}, hold-out {layout.hold_out}",
-        f"训练分粒度 {layout.grain}（对数几率），评分卡步长 {layout.card_step}，岭系数 {layout.ridge}，留出 {layout.hold_out}",
+        f"训练分粒度 {layout.grain}（对数几率），评分卡步长 {layout.card_step}，岭系数 {layout.ridge}，留出集 {layout.hold_out}",
     )
     if contract.kind == "training":
         errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
@@ -183,6 +183,13 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             "no row, no identifier, no column name; it holds no decryption key",
             "得不到任何行、标识和列名；不持有解密密钥",
         )
+    yield ("before a study", "研究之前"), _both(  # in the words of ledger/disclosure.py
+        en="`tandem plan` tells the bank the size of the telco's table, whether it is hashed yet, and the number of bins of each variable, "
+        "and of each node how fast the machine is, and its memory; `tandem doctor` tells either end the other node's version and clock, "
+        "and that it honours the contract",
+        zh="`tandem plan` 使银行得知运营商名单的大小、是否已做哈希，以及各变量的箱数，并得知各节点机器的速度和内存；"
+        "`tandem doctor` 使两端得知对方节点的版本和时钟，以及它认可该合约",
+    )
     yield ("network", "网络"), ("sizes and times", "长度和时间")
 
 

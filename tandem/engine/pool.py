@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import count
 from multiprocessing import connection, get_context, parent_process
@@ -87,14 +87,14 @@ class Pool:
         return [_outcome(lane.submit(_peak)) for lane in self._lanes]
 
     def close(self) -> None:
-        """Let every lane finish the item it is at, drop the rest, and end the processes."""
+        """Let every lane finish the item it is at, drop the rest, and wait until threads and processes have ended."""
         with self._lock:
             while self._ahead:
                 self._ahead.popleft()[0].cancel()
-        for lane in self._lanes:
-            lane.executor.shutdown(wait=False, cancel_futures=True)
-        for lane in self._lanes:
-            lane.executor.shutdown(wait=True)
+        # All at once, yet each is waited for. One told not to wait forgets its thread: no later call could wait for that either, and the
+        # interpreter, as it ends, would wake the thread by a pipe that it may just have closed.
+        with ThreadPoolExecutor(len(self._lanes), "close") as closing:
+            list(closing.map(_Lane.close, self._lanes))
 
     def __enter__(self) -> Self:
         return self
@@ -171,6 +171,10 @@ class _Lane:
         else:
             future.add_done_callback(self._done)
         return future
+
+    def close(self) -> None:
+        """Drop what waits, and return when the process and the executor's thread have ended."""
+        self.executor.shutdown(cancel_futures=True)
 
     def _count(self, change: int) -> None:
         with self._counting:

@@ -17,6 +17,7 @@ import grpc
 
 from tandem.errors import LOST, PeerLost, PeerRefused
 from tandem.session.session import Send, Wait
+from tandem.wire.codec import ENVELOPE_LIMIT
 
 T = TypeVar("T")
 
@@ -129,6 +130,8 @@ def lost(peer: str, code: grpc.StatusCode, details: str | None = None) -> PeerLo
         return PeerLost(f"the {peer} cannot be reached, died, or holds another key than the pinned one: is it running at this address?")
     if code in {grpc.StatusCode.OK, grpc.StatusCode.INTERNAL}:  # INTERNAL: we were writing when it ended; its own status is lost to us
         return PeerLost(f"the {peer} ended the conversation early: look into its log")
+    if code == grpc.StatusCode.RESOURCE_EXHAUSTED:  # gRPC's own answer, of either end, to more bytes than `tls.OPTIONS` allow
+        return PeerRefused(f"a frame between us and the {peer} is larger than {ENVELOPE_LIMIT} bytes: do both run the same version?")
     return PeerLost(f"the conversation with the {peer} broke off ({code.name.lower()})")
 
 

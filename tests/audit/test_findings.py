@@ -21,8 +21,11 @@ def audited(*paths, contracts=(), compare=True):
 
 
 def since(path, export):
+    """Hold the ledger against the export; return how many of its entries were read."""
+    read = []
     with opened(path) as source, opened(export) as earlier:
-        unchanged_since(source, earlier)
+        unchanged_since(source, earlier, tick=read.append)
+    return sum(read)
 
 
 @pytest.fixture
@@ -92,11 +95,11 @@ def test_a_signature_that_fails_is_not_sound(ledgers):
 
 
 def test_a_ledger_that_grew_still_holds_what_was_exported(ledgers):
-    export = exported(ledgers[TELCO])
-    since(ledgers[TELCO], export)
+    export, rows = exported(ledgers[TELCO]), honest(conversation())[TELCO]
+    assert since(ledgers[TELCO], export) == len(rows)
     with Ledger(ledgers[TELCO]) as ledger:
-        ledger.append(honest(conversation())[TELCO][0])
-    since(ledgers[TELCO], export)
+        ledger.append(rows[0])
+    assert since(ledgers[TELCO], export) == len(rows) + 1  # what came after the export is part of the chain, and read too
 
 
 def test_newest_rows_cut_off_and_chained_anew_are_found_by_an_earlier_export(ledgers, tmp_path):

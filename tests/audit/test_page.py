@@ -13,9 +13,10 @@ from tandem.audit.export import write
 from tandem.audit.findings import audit
 from tandem.audit.page import render
 from tandem.audit.sources import opened
-from tandem.audit.words import pairs
+from tandem.audit.telling import WORDS
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO
 from tandem.node.ledger_store import Ledger
+from tandem.pages import pairs
 
 MADE = "2027-03-01 00:00:00"
 TERMS = unsigned()
@@ -103,7 +104,7 @@ def test_the_same_audit_gives_the_same_page(tmp_path):
 
 def test_every_word_has_both_languages_with_the_same_blanks():
     blank = re.compile(r"\{(\w+)\}")
-    for key, (english, chinese) in pairs().items():
+    for key, (english, chinese) in pairs(WORDS).items():
         assert english, key
         assert chinese, key
         allowed = {"count", "last"} if key.endswith("_one") else set()

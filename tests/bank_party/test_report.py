@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -8,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from bank_party.evaluation import Difference, matched_table
-from bank_party.reports.html import count, number, p_value, render, seconds, share, size, write_report
+from bank_party.reports.html import WORDS, number, p_value, render, seconds, share, write_report
 from bank_party.reports.model import Learned, Report, Traffic, Variable, iv_band, measure
 from bank_party.reports.result import result, write_result
-from bank_party.reports.words import Words, pairs
+from bank_party.summary import print_summary
 from tandem.arguments import Seeded
 from tandem.errors import InputError
+from tandem.pages import Words, count, pairs, size
 
 
 def study(rows=6000, gain=0.9, purpose="marketing", *, rehearsal=True):
@@ -257,6 +260,23 @@ def test_the_result_holds_what_its_schema_says(report, tmp_path):
     assert read["coefficients_max_se_difference"] == 0.081
 
 
+def test_only_a_coefficient_on_woe_has_a_wrong_sign(report):
+    (one,) = [each for each in report.variables if each.wrong_sign]
+    number = replace(one, woe_coded=False)
+    assert not number.wrong_sign
+    assert not replace(one, coefficient=0.1).wrong_sign
+    others = [number if each is one else each for each in report.variables]
+    assert "sign!" not in Page(render(replace(report, variables=others))).text
+
+
+@pytest.mark.parametrize(("language", "sides"), [("en", {"bank", "telco"}), ("zh", {"银行", "运营商"})])
+def test_the_summary_names_both_sides_in_its_language(report, language, sides):
+    console = Console(file=io.StringIO(), width=80)
+    print_summary(console, report, language)
+    assert {word for word in re.findall(r"\w+", console.file.getvalue()) if word in {"bank", "telco", "银行", "运营商"}} >= sides
+    assert language == "en" or not re.search(r"\b(bank|telco)\b", console.file.getvalue())
+
+
 def test_a_result_that_is_not_finite_is_not_written(report, tmp_path):
     with pytest.raises(InputError, match="not a finite number"):
         write_result(tmp_path / "result.json", replace(report, coefficients_max_se_difference=float("nan")))
@@ -264,10 +284,10 @@ def test_a_result_that_is_not_finite_is_not_written(report, tmp_path):
 
 
 def test_both_languages_fill_the_same_blanks():
-    for english, chinese in pairs().values():
+    for english, chinese in pairs(WORDS).values():
         assert set(re.findall(r"\{(\w+)\}", english)) == set(re.findall(r"\{(\w+)\}", chinese))
-    assert Words("zh").known("reason_vif", "x").startswith("共线")
-    assert Words("en").known("reason_own_words", "own words") == "own words"
+    assert Words(WORDS, "zh").known("reason_vif", "x").startswith("共线")
+    assert Words(WORDS, "en").known("reason_own_words", "own words") == "own words"
 
 
 def test_numbers_read_well():

@@ -5,6 +5,7 @@ from contracts import signed, unsigned
 
 from tandem.contract.words import NAMES, costs, language_of, pages
 from tandem.errors import InputError
+from tandem.ledger.disclosure import DECLARED, sentence
 
 
 def whole(contract, language="en"):
@@ -35,6 +36,16 @@ def test_a_short_key_is_warned_of():
 
 def test_few_rows_a_total_are_warned_of():
     assert "700 training rows, the fewest allowed, face 84 totals" in whole(unsigned())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("kind", ["training", "scoring"])
+def test_what_plan_and_doctor_tell_is_said_in_the_words_of_their_declared_disclosures(kind, language):
+    card = {} if kind == "training" else {"card": "ab" * 32, "training": "cd" * 32}
+    said = whole(unsigned(kind=kind, **card), language)
+    declared = {word for name in ("Offer", "Speed", "Probe", "Hello", "Load") for word in DECLARED[name].learns.values()}
+    assert declared == {"offer", "speed", "probed"}
+    assert [sentence(word, language) for word in declared if sentence(word, language) not in said] == []
 
 
 def test_exact_errors_say_what_the_coordinator_learns_more():

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,20 @@ def test_dead_worker_is_reported():
                 next(begun)
         with pytest.raises(TandemError, match="fewer workers"):
             list(own.map(len, ["a"]))
+
+
+def test_a_closed_pool_leaves_neither_thread_nor_process():
+    """The interpreter, as it ends, wakes an executor that still closes, by a pipe that may just be gone: a traceback at a clean stop."""
+    before = set(threading.enumerate())
+    own = Pool(2)
+    assert list(own.map(len, ["a", "b", "c"])) == [1, 1, 1]
+    workers = [worker for lane in own._lanes for worker in lane.executor._processes]
+    begun = own.begin(time.sleep, [0.3] * 20)
+    own.close()
+    assert set(threading.enumerate()) <= before
+    assert len(workers) == 2
+    assert not any(_alive(worker) for worker in workers)
+    begun.close()
 
 
 def test_peaks_are_bytes(tmp_path):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import weakref
 
 import pytest
 from puppets import SAMPLES, puppet, whole
-from three_parties import make_site, make_telco, run_study, serving
+from three_parties import make_site, make_telco, run_study, serving, until
 
 from tandem.align.script import ALIGN
 from tandem.contract import BANK, COORDINATOR, TELCO
@@ -119,11 +120,25 @@ def test_work_begun_ahead_is_dropped_when_the_session_fails_before_it_took_any()
         assert sum(not future.cancelled() for future, _, _ in pool._ahead) == 0
 
 
-def test_a_telco_whose_session_failed_amid_a_pass_takes_the_next_one_at_once(site):
-    """The bank hangs up when it has heard the shapes; the telco has begun some hundred randomisers by then."""
-    with Pool(1) as pool:
+class Watched(Pool):
+    """A pool that knows what was begun on it ahead, for as long as a session wants it."""
+
+    def __init__(self, lanes):
+        super().__init__(lanes)
+        self.begun = []
+
+    def begin(self, task, items):
+        ahead = super().begin(task, items)
+        self.begun.append(weakref.ref(ahead))
+        return ahead
+
+
+def test_a_telco_whose_session_failed_amid_a_pass_drops_its_work_and_takes_the_next_one_at_once(site):
+    """The bank hangs up when it has heard the shapes; the telco has begun its randomisers by then. No deadline of a peer plays a part."""
+    patience = {"patience": 300.0}
+    with Watched(1) as pool:
         async def run():
-            async with serving(site, engine=pool) as nodes, nodes.bank() as conductor:
+            async with serving(site, engine=pool, opening_patience=300.0, **patience) as nodes, nodes.bank(**patience) as conductor:
                 def hang_up(session):
                     def tap(seen):
                         if seen.kind == "Shapes":
@@ -133,12 +148,15 @@ def test_a_telco_whose_session_failed_amid_a_pass_takes_the_next_one_at_once(sit
                 kept, conductor.tap = conductor.tap, hang_up
                 with pytest.raises(InputError, match="enough"):
                     await run_study(site, conductor)
+                failed = list(pool.begun)
                 conductor.tap = kept
-                began = time.monotonic()
                 await run_study(site, conductor)
-                return time.monotonic() - began
+                assert len(failed) == 1
+                await until(lambda: failed[0]() is None, 60.0)
 
-        assert asyncio.run(run()) < 15
+        asyncio.run(run())
+        assert len(pool.begun) > 1
+        assert [future for future, _, _ in pool._ahead if not future.cancelled()] == []
 
 
 def test_no_thread_is_left_when_the_nodes_have_stopped(site):

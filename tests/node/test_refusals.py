@@ -1,68 +1,27 @@
-"""What a caller hears and what our operator reads when a call is refused, and what a peer does that dies, cheats or falls silent."""
+"""What a caller hears and what our operator reads when a call is refused."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import threading
-import time
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 
 import grpc
 import pytest
+from acting import OPENING, SESSION, TRAINING, Acting, end_of, frame, listening, say, seek, stream, valid_now, window
 from puppets import SAMPLES, puppet, whole
 from three_parties import make_site, until
 
 from tandem.align.script import ALIGN
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, dumps
-from tandem.contract.fields import MOMENT
-from tandem.errors import LOST, REFUSED, CheckFailed, InputError, PeerLost, PeerRefused
-from tandem.node.casting import VERSION, Cast
-from tandem.node.client import Dialler, Stage
+from tandem.errors import LOST, REFUSED, InputError, PeerLost, PeerRefused
 from tandem.node.contracts import Contracts
 from tandem.node.driver import METHOD, lost
-from tandem.node.server import Server
 from tandem.session.session import START, Session
-from tandem.session.tap import untapped
 from tandem.train.script import TRAIN
 from tandem.wire.codec import ENVELOPE_LIMIT, Frame, encode
-from tandem.wire.messages import Opening
-
-SESSION = bytes(range(16))
-GONE = (grpc.StatusCode.UNAVAILABLE, LOST)
-OPENING = Opening(VERSION, ALIGN.name, 0, ("ids",), (3,), b"")
-TRAINING = Opening(VERSION, TRAIN.name, 1, ("rows",), (3,), bytes(32))
-
-
-class Acting:
-    """A party that plays puppets. `kept`: results of sessions that ended well."""
-
-    def __init__(self, site, role, scripts, playing=None, fail=None):
-        self.role, self.scripts = role, MappingProxyType({script.name: script for script in scripts})
-        self._contracts, self._playing, self._fail = Contracts(site.folder(role) / "contracts"), playing, fail
-        self.casts, self.kept, self.begun, self.closed = 0, [], 0, 0
-
-    def contract(self, digest):
-        return self._contracts.live(digest)
-
-    def cast(self, contract, session, opening):
-        self.casts += 1
-        if self._fail:
-            raise self._fail
-        script = self.scripts[opening.script]
-        role = {TELCO: "holder", COORDINATOR: "solver"}[self.role]
-        playing = self._playing() if self._playing else puppet(role, whole(script))
-        return Cast(script, role, self._watched(playing), self.kept.append)
-
-    def _watched(self, playing):
-        self.begun += 1
-        try:
-            return (yield from playing)
-        finally:
-            self.closed += 1
 
 
 @pytest.fixture(scope="module")
@@ -70,56 +29,9 @@ def made(tmp_path_factory):
     return make_site(tmp_path_factory.mktemp("site"))
 
 
-def window(start):
-    return {"start": start.strftime(MOMENT), "expiry": (start + timedelta(days=2)).strftime(MOMENT)}
-
-
 @pytest.fixture
 def site(made):
-    made.amend(window(datetime.now(UTC) - timedelta(minutes=5)))
-    return made
-
-
-@asynccontextmanager
-async def listening(site, troupe, patience=10.0, opening_patience=5.0, tap=untapped, dialler=None):
-    told = []
-    server = Server(troupe, site.parties[troupe.role].keys, lambda *_: tap, told.append, dialler, patience, opening_patience)
-    port = await server.start("127.0.0.1:0")
-    try:
-        yield port, told
-    finally:
-        await server.stop()
-
-
-@asynccontextmanager
-async def stream(site, port, caller=BANK, called=TELCO):
-    peers = {called: (f"127.0.0.1:{port}", site.parties[called].keys.tls_certificate)}
-    dialler = Dialler(site.parties[caller].keys, site.contract, peers)
-    try:
-        yield dialler.dial(called)
-    finally:
-        await dialler.close()
-
-
-async def end_of(call):
-    """Read to the end, and return (status, text, number of frames heard)."""
-    frames = 0
-    try:
-        while await call.read() is not grpc.aio.EOF:
-            frames += 1
-    except grpc.aio.AioRpcError:
-        pass
-    return await call.code(), await call.details(), frames
-
-
-async def say(call, frame):
-    with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):  # refused already
-        await call.write(frame)
-
-
-def frame(contract, opening=OPENING, speaker="seeker", **changes):
-    told = Frame(contract.digest, SESSION, speaker, 0, 0, START, "Opening", encode(opening))
-    return replace(told, **changes).to_bytes()
+    return valid_now(made)
 
 
 def frame_of_no_contract(_):
@@ -177,6 +89,7 @@ def test_an_oversize_frame_never_reaches_a_role(site, size):
                 assert frames == 0
                 # gRPC itself drops what is larger than the limit we gave it; its words tell that public limit and nothing else
                 assert details == REFUSED or code is grpc.StatusCode.RESOURCE_EXHAUSTED
+                assert type(lost(TELCO, code, details)) is PeerRefused
                 await until(lambda: told)
             return told
 
@@ -248,20 +161,6 @@ def test_one_broken_file_does_not_stop_work_under_the_other_contracts(site):
         (folder / "a.toml").unlink()
 
 
-def seek(site, port, playing=None, patience=10.0, opening=OPENING, session=SESSION):
-    """Play the seeker of an alignment against the node at `port`."""
-    async def run():
-        peers = {TELCO: (f"127.0.0.1:{port}", site.parties[TELCO].keys.tls_certificate)}
-        dialler = Dialler(site.parties[BANK].keys, site.contract, peers)
-        try:
-            cast = Cast(ALIGN, "seeker", playing or puppet("seeker", whole(ALIGN)))
-            return await Stage(site.contract, dialler, patience).play(cast, session, opening, untapped)
-        finally:
-            await dialler.close()
-
-    return run()
-
-
 def test_a_session_cannot_be_opened_twice(site):
     gate = threading.Event()
 
@@ -285,19 +184,6 @@ def test_a_session_cannot_be_opened_twice(site):
         assert troupe.casts == 1
 
     asyncio.run(run())
-
-
-def test_one_of_two_callers_is_not_enough_and_spends_nothing(site):
-    troupe = Acting(site, COORDINATOR, [TRAIN])
-
-    async def run():
-        async with listening(site, troupe, opening_patience=0.3) as (port, told), stream(site, port, BANK, COORDINATOR) as call:
-            await say(call, frame(site.contract, TRAINING, "sealer"))
-            assert (await end_of(call))[:2] == GONE
-            return told
-
-    assert asyncio.run(run()) == ["PeerLost: the telco did not join the session within 0 s"]
-    assert troupe.casts == 0
 
 
 def test_two_callers_that_open_different_things_are_both_refused(site):
@@ -333,19 +219,6 @@ def test_a_party_that_a_script_does_not_name_cannot_open_it_nor_spend_its_budget
     assert troupe.casts == 0
 
 
-def test_a_caller_that_says_nothing_is_hung_up_on(site):
-    troupe = Acting(site, TELCO, [ALIGN])
-
-    async def run():
-        async with listening(site, troupe, opening_patience=0.3) as (port, told), stream(site, port) as call:
-            began = time.monotonic()
-            assert (await end_of(call))[1] == LOST
-            assert time.monotonic() - began < 3
-            return told
-
-    assert "did not say within" in asyncio.run(run())[0]
-
-
 def test_what_a_cast_raises_is_told_here_and_not_there(site):
     troupe = Acting(site, TELCO, [ALIGN], fail=InputError("column 'age' holds 13800138000"))
 
@@ -368,7 +241,7 @@ def test_a_fault_of_our_own_shows_no_traceback_to_anybody(site):
             return told
 
     (line,) = asyncio.run(run())
-    assert re.fullmatch(r"a fault of our own, please report it: ZeroDivisionError in test_refusals\.py, line \d+", line)
+    assert re.fullmatch(r"a fault of our own, please report it: ZeroDivisionError in acting\.py, line \d+", line)
 
 
 def test_a_result_that_cannot_be_kept_is_no_success_for_the_caller(site):
@@ -389,89 +262,21 @@ def test_a_result_that_cannot_be_kept_is_no_success_for_the_caller(site):
     assert asyncio.run(run()) == ["InputError: cannot write card.json: the disk is full"]
 
 
-def test_a_role_that_fails_on_the_way_ends_the_session_on_both_sides(site):
-    def failing():
-        yield SAMPLES["Tags"]
-        raise CheckFailed("the sum is off")
-
-    troupe = Acting(site, TELCO, [ALIGN], failing)
-
-    async def run():
-        async with listening(site, troupe) as (port, told):
-            with pytest.raises(PeerLost, match="refused or failed"):
-                await seek(site, port)
-            await until(lambda: troupe.closed)
-            return told
-
-    assert asyncio.run(run()) == ["CheckFailed: the sum is off"]
-    assert troupe.kept == []
-
-
-def test_a_caller_that_hangs_up_amid_a_session_closes_our_role(site):
-    troupe = Acting(site, TELCO, [ALIGN])
-
-    async def run():
-        async with listening(site, troupe) as (port, told):
-            async with stream(site, port) as call:
-                await say(call, frame(site.contract))
-                assert isinstance(await call.read(), bytes)
-            await until(lambda: troupe.closed and told)
-            return told
-
-    assert asyncio.run(run())[0].startswith("PeerLost: ")
-    assert troupe.kept == []
-
-
-@pytest.mark.parametrize("dies", [BANK, TELCO])
-def test_whichever_of_two_callers_hangs_up_the_other_hears_of_it(site, dies):
-    troupe = Acting(site, COORDINATOR, [TRAIN])
-    other = {BANK: TELCO, TELCO: BANK}[dies]
-    roles = {BANK: "sealer", TELCO: "summer"}
-
-    async def run():
-        async with listening(site, troupe) as (port, told), stream(site, port, other, COORDINATOR) as survivor:
-            async with stream(site, port, dies, COORDINATOR) as call:
-                await say(survivor, frame(site.contract, TRAINING, roles[other]))
-                await until(lambda: told == [])
-                await say(call, frame(site.contract, TRAINING, roles[dies]))
-                await until(lambda: troupe.begun)  # a role that has not begun has nothing to close
-                call.cancel()
-            assert (await asyncio.wait_for(end_of(survivor), 5.0))[:2] == GONE
-            await until(lambda: troupe.closed and told)
-            return told
-
-    assert all(line.startswith("PeerLost: ") for line in asyncio.run(run()))
-
-
-def test_a_step_opened_again_ends_the_older_session_and_only_that(site):
-    """A caller whose line was cut calls again while its first call seems alive: the older one must keep nothing."""
-    troupe = Acting(site, TELCO, [ALIGN])
-    other = replace(OPENING, job=b"another job, too")
-
-    async def run():
-        async with listening(site, troupe) as (port, told), stream(site, port) as half_dead, stream(site, port) as elsewhere:
-            for call, opening, session in ((half_dead, OPENING, SESSION), (elsewhere, other, bytes(16))):
-                await say(call, frame(site.contract, opening, session=session))
-                assert isinstance(await call.read(), bytes)
-            assert len(await seek(site, port, opening=replace(OPENING, attempt=2), session=b"s" * 16)) == 3
-            assert (await end_of(half_dead))[:2] == GONE
-            assert not elsewhere.done()
-            return told
-
-    told = asyncio.run(run())
-    assert told[0] == "PeerLost: the bank has opened a step of the same job since: this session is given up"
-    assert len(troupe.kept) == 1
-
-
 @pytest.mark.parametrize(
     ("code", "word", "kind"),
     [
         (grpc.StatusCode.FAILED_PRECONDITION, REFUSED, PeerRefused), (grpc.StatusCode.UNAVAILABLE, LOST, PeerLost),
         (grpc.StatusCode.UNAVAILABLE, "connection refused", PeerLost), (grpc.StatusCode.INTERNAL, "", PeerLost),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (2 vs. 1)", PeerRefused),
     ],
 )
 def test_only_a_refusal_is_final(code, word, kind):
     assert type(lost("telco", code, word)) is kind
+
+
+def test_the_librarys_own_answer_to_too_large_a_frame_is_said_in_our_words():
+    said = lost("telco", grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (1049089 vs. 1049088)")
+    assert str(said) == f"a frame between us and the telco is larger than {ENVELOPE_LIMIT} bytes: do both run the same version?"
 
 
 def test_a_peer_that_was_refused_itself_passes_the_refusal_on(site):
@@ -485,116 +290,6 @@ def test_a_peer_that_was_refused_itself_passes_the_refusal_on(site):
                 return (await end_of(call))[1]
 
         assert asyncio.run(run()) == word
-
-
-def test_a_node_that_cannot_reach_whom_it_must_dial_casts_nothing(site):
-    """An attempt counts and costs: it must not be spent on a session that cannot come about."""
-    troupe = Acting(site, TELCO, [TRAIN])
-
-    def nobody(contract):
-        return Dialler(site.parties[TELCO].keys, contract, {COORDINATOR: ("127.0.0.1:1", site.parties[COORDINATOR].keys.tls_certificate)})
-
-    async def run():
-        async with listening(site, troupe, opening_patience=0.3, dialler=nobody) as (port, told), stream(site, port) as call:
-            await say(call, frame(site.contract, TRAINING, "sealer"))
-            assert (await end_of(call))[:2] == GONE
-            return told
-
-    assert asyncio.run(run()) == ["PeerLost: the coordinator cannot be reached, or holds another key than the pinned one"]
-    assert troupe.casts == 0
-
-
-def test_a_caller_that_goes_mute_is_given_up(site):
-    troupe = Acting(site, TELCO, [ALIGN])
-
-    async def run():
-        async with listening(site, troupe, patience=0.3) as (port, told), stream(site, port) as call:
-            await say(call, frame(site.contract))
-            code, details, frames = await end_of(call)
-            assert (code, details) == GONE
-            assert frames > 0
-            await until(lambda: troupe.closed)
-            return told
-
-    assert asyncio.run(run()) == ["PeerLost: the bank said nothing for 0 s: the job was stopped"]
-
-
-def test_a_node_that_goes_mute_is_given_up(site):
-    gate = threading.Event()
-
-    def mute():
-        gate.wait(10)
-        yield SAMPLES["Tags"]
-
-    troupe = Acting(site, TELCO, [ALIGN], mute)
-
-    async def run():
-        async with listening(site, troupe) as (port, _):
-            began = time.monotonic()
-            with pytest.raises(PeerLost, match="the telco said nothing for 0 s: the job was stopped"):
-                await seek(site, port, patience=0.3)
-            assert time.monotonic() - began < 3
-            gate.set()
-            await until(lambda: troupe.closed)
-
-    asyncio.run(run())
-
-
-def test_a_node_that_is_not_there_is_a_clear_error(site):
-    with pytest.raises(PeerLost, match="the telco cannot be reached"):
-        asyncio.run(seek(site, 1))
-
-
-def test_stopping_amid_a_session_is_prompt_and_closes_the_role(site, caplog):
-    """The role is computing, in a thread, and does not look up: nobody waits for it, and nothing is printed when it ends."""
-    gate = threading.Event()
-
-    def busy():
-        yield SAMPLES["Tags"]
-        gate.wait(30)
-        yield SAMPLES["Tags"]
-
-    troupe = Acting(site, TELCO, [ALIGN], busy)
-
-    async def run():
-        async with listening(site, troupe) as (port, told):
-            task = asyncio.create_task(seek(site, port))
-            await until(lambda: troupe.casts)
-            await asyncio.sleep(0.1)
-            began = time.monotonic()
-        assert time.monotonic() - began < 3
-        with pytest.raises(PeerLost):
-            await task
-        return told
-
-    began = time.monotonic()
-    assert asyncio.run(run()) == []
-    assert time.monotonic() - began < 5
-    gate.set()
-    deadline = time.monotonic() + 5
-    while not troupe.closed and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert troupe.closed == 1
-    assert caplog.text == ""
-
-
-def test_several_sessions_of_one_node_go_on_side_by_side(site):
-    barrier = threading.Barrier(3, timeout=10)
-
-    def together():
-        yield SAMPLES["Tags"]
-        barrier.wait()
-        return (yield from puppet("holder", whole(ALIGN)[1:]))
-
-    troupe = Acting(site, TELCO, [ALIGN], together)
-
-    async def run():
-        async with listening(site, troupe) as (port, told):
-            await asyncio.gather(*(seek(site, port, session=bytes([number]) * 16) for number in range(3)))
-            return told
-
-    assert asyncio.run(run()) == []
-    assert len(troupe.kept) == 3
 
 
 def test_a_peer_that_alters_a_frame_is_told_nothing_but_the_word(site):
