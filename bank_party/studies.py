@@ -164,7 +164,7 @@ async def train(
         conductor.job.end()
         raise CheckFailed(f"the study ran to its end, but a check failed and nothing was released: {failed}")
     codings = tuple(one.coding for one in own)
-    model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone)
+    model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone, progress.ridge)
     log_odds = {
         "bank_only": x @ alone,
         "joint": x @ progress.theta + progress.scores,

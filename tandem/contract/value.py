@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from tandem.contract import signing
 from tandem.contract.fields import (
+    AUTO,
     Digest,
     DigestOrNone,
     Grain,
@@ -51,6 +52,11 @@ PASS_NOISE_BITS = 25
 """b in a training pass: low bits of each slot that noise covers."""
 CARD_NOISE_BITS = 23
 """b under the final card."""
+
+FIRST_RIDGE = 1
+"""Under which the bank fits itself alone where the solver is to choose the ridge."""
+RIDGES = tuple(2.0**power for power in range(-3, 13))
+"""What a ridge may be that the solver chooses: 16 numbers, so that the choice says four bits of the totals and no more."""
 
 
 
@@ -127,7 +133,7 @@ class Layout(Value):
     weights: Literal["blind", "open"] = "blind"
     """Whether the telco may hold the weights of its variables, which come from labels, in the clear."""
     ridge: Ridge = "1"
-    """Penalty on coefficients; a decimal number."""
+    """Penalty on coefficients; a decimal number, or "auto": one of RIDGES, chosen by the solver from the totals of the first pass."""
     se: Literal["approximate", "exact"] = "approximate"
     """Standard errors: from counts of pairs of bins, or from sealed totals of pairs, which take one more session."""
     hold_out: Share = "3/10"
@@ -150,8 +156,13 @@ class Layout(Value):
 
     @property
     def ridge_weight(self) -> Fraction:
-        """The ridge as an exact number."""
-        return Fraction(self.ridge)
+        """The ridge as an exact number: the one to begin with where the solver chooses it."""
+        return Fraction(FIRST_RIDGE if self.chooses_ridge else self.ridge)
+
+    @property
+    def chooses_ridge(self) -> bool:
+        """Whether the solver chooses the ridge."""
+        return self.ridge == AUTO
 
     @property
     def hold_out_share(self) -> Fraction:

@@ -51,6 +51,8 @@ class Terms:
     """The summer holds the points in the clear and scores with them."""
     exact: bool = False
     """Whether standard errors are to be exact: one more session, before the card."""
+    chooses_ridge: bool = False
+    """The solver chooses the ridge, from the totals of the first pass."""
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
@@ -61,6 +63,7 @@ class Terms:
             key_bits=layout.key_bits,
             value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
             card_step=layout.card_step, passes=layout.passes, exact=layout.se == "exact", open_weights=layout.weights == "open",
+            chooses_ridge=layout.chooses_ridge,
         )
 
     @property
