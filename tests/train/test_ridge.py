@@ -12,7 +12,7 @@ from tandem.arguments import Seeded
 from tandem.contract import RIDGES
 from tandem.errors import Malformed
 from tandem.node.plain import pack, restore, unpack
-from tandem.train import sealer, solver
+from tandem.train import pooled, sealer, solver
 from tandem.train.newton import Step as Newton
 from tandem.train.newton import penalty
 from tandem.train.pooled import exact_errors, fit, sigma, simulate
@@ -80,7 +80,7 @@ def test_a_direction_of_no_information_has_no_say():
 
 @cache
 def played(passes=3, **terms):
-    study = make_study(4000, passes=passes, chooses_ridge=True, **terms)
+    study = make_study(2500, passes=passes, chooses_ridge=True, **terms)
     study.alter = Wire()
     return study, *study.train()
 
@@ -114,8 +114,8 @@ def test_it_converges_to_the_pooled_fit_under_that_ridge_and_its_errors_are_of_t
     study, progress, known = played(exact=True)
     x_t = np.column_stack([woe[study.coded.table.codes[:, j]] for woe, j in zip(woe_of(known), known.kept, strict=True)])
     train = study.rows.train
-    pooled = fit(np.column_stack((study.rows.x, x_t))[train], study.rows.y[train], known.ridge)
-    assert (np.abs(np.array(known.final) - pooled.theta) / pooled.se).max() < 0.3
+    both = fit(np.column_stack((study.rows.x, x_t))[train], study.rows.y[train], known.ridge)
+    assert (np.abs(np.array(known.final) - both.theta) / both.se).max() < 0.3
     p = sigma(study.rows.x @ progress.theta + progress.scores)
     twin, _ = exact_errors(
         study.rows.x, study.coded.table.codes[:, list(known.kept)], woe_of(known), train * p * (1 - p), min_bin=50, ridge=known.ridge
@@ -130,31 +130,26 @@ def test_exact_scores_reach_the_pooled_fit_under_the_chosen_ridge():
     last = twin_of(study, known, grain=0.0)[-1]
     x_t = np.column_stack([woe[study.coded.table.codes[:, j]] for woe, j in zip(woe_of(known), known.kept, strict=True)])
     train = study.rows.train
-    pooled = fit(np.column_stack((study.rows.x, x_t))[train], study.rows.y[train], last.ridge)
+    both = fit(np.column_stack((study.rows.x, x_t))[train], study.rows.y[train], last.ridge)
     assert last.accepted
-    assert (np.abs(last.theta - pooled.theta) / pooled.se).max() < 1e-3
+    assert (np.abs(last.theta - both.theta) / both.se).max() < 1e-3
 
 
-def test_losses_are_compared_under_one_ridge():
-    """Columns that hardly matter: the first pass is taken, though a far larger ridge makes the loss of the start larger too."""
-    rng = np.random.default_rng(5)
-    study = make_study(1500, passes=1, chooses_ridge=True, min_bin=20, min_class=5)
-    study.rows = sealer.Rows(study.rows.x, (rng.random(1500) < 0.4).astype(np.int64), study.rows.train)
-    progress, known = study.train()
-    x, y = study.rows.x[study.rows.train], study.rows.y[study.rows.train]
-    assert known.ridge > 8.0
-    assert progress.accepted == (True,)
-    assert progress.loss < fit(x, y, known.ridge).loss + 1.0
-
-
-def test_a_first_pass_that_is_refused_chose_the_ridge_all_the_same(monkeypatch):
+def test_losses_are_compared_under_one_ridge_and_a_first_pass_that_is_refused_chose_it_all_the_same(monkeypatch):
+    """Sealed and in the twin: the start, fitted under 1, is held to the chosen ridge as the pass is."""
     study = make_study(800, passes=2, min_bin=20, min_class=5, chooses_ridge=True)
     study.alter = Wire()
-    monkeypatch.setattr(sealer, "acceptable", lambda *_: False)
+    before = []
+    for where in (sealer, pooled):
+        monkeypatch.setattr(where, "acceptable", lambda _, last, *__: before.append(last))
     progress, known = study.train()
-    assert progress.accepted == (False, False)
+    twin_of(study, known)
+    start = fit(study.rows.x[study.rows.train], study.rows.y[study.rows.train], 1.0)
+    assert known.ridge != 1.0
+    loss = start.loss + 0.5 * (known.ridge - 1.0) * float(np.sum(start.theta[1:] ** 2))
+    assert before == pytest.approx([loss] * 4, rel=1e-12)
     first, second = study.alter.messages(Step)
-    assert progress.ridge == known.ridge == study.alter.messages(Own)[1].ridge == first.ridge == second.ridge != 1.0
+    assert progress.ridge == known.ridge == study.alter.messages(Own)[1].ridge == first.ridge == second.ridge
 
 
 def test_played_again_after_a_crash_it_is_the_same_and_what_is_kept_has_it():
