@@ -203,6 +203,13 @@ def test_outside_a_rehearsal_nothing_is_pooled():
     assert result(real)["auc"]["pooled"] is None
 
 
+def test_the_ridge_is_shown_and_who_chose_it(report):
+    assert "card step 1, ridge 8 (chosen in the first pass)." in Page(render(report)).text
+    fixed = replace(report, ridge=1.0, ridge_chosen=False)
+    assert "card step 1, ridge 1." in Page(render(fixed)).text
+    assert [(one["ridge"], one["ridge_chosen"]) for one in map(result, (report, fixed))] == [(8.0, True), (1.0, False)]
+
+
 def test_names_cannot_break_out_of_the_page(report):
     wild = '--></svg><script>alert("1")</script>$x_1$ & "q" url(#a) id="b"'
     bars = [replace(report.variables[0], name=wild), replace(report.variables[1], reason=wild, kept=False)]
