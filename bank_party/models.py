@@ -39,17 +39,20 @@ class Model:
     points: tuple[int, ...] = field(repr=False)
     alone: tuple[float, ...] = field(repr=False)
     """Coefficients of the bank's columns alone: for customers whom the telco does not know."""
+    ridge: float
+    """Under which `theta` was fitted."""
     exact: bool = False
     """Whether `se` are exact; else approximate."""
 
     @classmethod
     def of(
-        cls, contract: str, card_step: int, card: Card, codings: tuple[Coding, ...], described: tuple[Described, ...], alone: Reals
+        cls, contract: str, card_step: int, card: Card, codings: tuple[Coding, ...], described: tuple[Described, ...], alone: Reals,
+        ridge: float,
     ) -> Model:
         """Return the model that a study ended with."""
         return cls(
             contract, card.table.hex(), card_step, codings, described, card.aliases, card.theta, card.se, card.points,
-            tuple(alone.tolist()), card.exact,
+            tuple(alone.tolist()), ridge, card.exact,
         )
 
     @property
@@ -76,7 +79,7 @@ class Model:
             "version": VERSION, "kind": KIND, "contract": self.contract, "card": self.card, "card_step": self.card_step,
             "codings": [one.to_dict() for one in self.codings], "described": [one.to_dict() for one in self.described],
             "aliases": list(self.aliases), "theta": list(self.theta), _SE[self.exact]: list(self.se), "points": list(self.points),
-            "bank_alone_theta": list(self.alone),
+            "bank_alone_theta": list(self.alone), "ridge": self.ridge,
         }
         disk.write(path, json.dumps(content, ensure_ascii=False, indent=1).encode())
 
@@ -93,7 +96,7 @@ def load(path: Path) -> Model:
             tuple(coding_from_dict(one) for one in data["codings"]), tuple(Described.from_dict(one) for one in data["described"]),
             tuple(str(alias) for alias in data["aliases"]), tuple(float(v) for v in data["theta"]),
             tuple(float(v) for v in data[_SE[exact]]), tuple(int(v) for v in data["points"]),
-            tuple(float(v) for v in data["bank_alone_theta"]), exact,
+            tuple(float(v) for v in data["bank_alone_theta"]), float(data["ridge"]), exact,
         )
     except (KeyError, TypeError, ValueError):
         raise InputError(f"{path} is damaged: a field is missing or of another type; restore it from its backup") from None

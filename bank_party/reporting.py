@@ -89,6 +89,7 @@ def _assemble(
         holdout=measure(scores.labels[out], p, derive(seed, "intervals", contract.digest), threshold=share),
         variables=_variables(model, facts), intercept=model.theta[0], passes=contract.layout.passes, accepted=facts["accepted"],
         grain=float(contract.layout.grain_width), card_step=contract.layout.card_step, key_bits=contract.layout.key_bits,
+        ridge=model.ridge, ridge_chosen=contract.layout.chooses_ridge,
         seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=_learned(contract, language),
         more_limits=[*costs(contract, language), *_few_rows(contract, model, int((~out).sum()), language)],
         se_approximate=not model.exact,

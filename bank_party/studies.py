@@ -169,7 +169,7 @@ async def train(
     if contract.noise is not None:
         card = own_score.unfolded(card, whole, float(layout.ridge_weight))
     codings = tuple(one.coding for one in own)
-    model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone)
+    model = Model.of(contract.digest.hex(), layout.card_step, card, codings, progress.described, alone, progress.ridge)
     log_odds = {
         "bank_only": x @ alone,
         "joint": sealable.x @ progress.theta + progress.scores,

@@ -19,6 +19,7 @@ _WORDS = {
         "gain": "joint beats bank only by {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
         "loss": "joint is worse than bank only by {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
         "not_shown": "a gain over bank only is not shown: {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
+        "ridge": "ridge {:g}, chosen in the first pass",
         "pooled_difference": "largest coefficient difference from the pooled fit: {:.3f} standard errors",
     },
     "zh": {
@@ -29,6 +30,7 @@ _WORDS = {
         "gain": "联合模型比仅银行高 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
         "loss": "联合模型不如仅银行，差 {value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
         "not_shown": "未能证明优于仅银行：{value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
+        "ridge": "岭系数 {:g}，第一轮中选定",
         "pooled_difference": "与合并拟合的最大系数差：{:.3f} 个标准误",
     },
 }
@@ -54,6 +56,8 @@ def print_summary(console: Console, report: Report, language: Language) -> None:
     console.print(table)
     difference = report.holdout.difference
     console.print(words[report.verdict].format(value=difference.value, low=difference.low, high=difference.high))
+    if report.ridge_chosen:
+        console.print(words["ridge"].format(report.ridge))
     for limit in report.more_limits:
         console.print(f"[yellow]{limit}[/yellow]")
     if report.coefficients_max_se_difference is not None:

@@ -69,7 +69,7 @@ def new(
     card_step: Annotated[int, typer.Option(help="Card points are multiples of it.")] = 1,
     solver: Annotated[str, typer.Option(help="coordinator; or bank: two parties, unchecked.")] = "coordinator",
     weights: Annotated[str, typer.Option(help="blind; or open: the telco holds its weights in the clear.")] = "blind",
-    ridge: Annotated[str, typer.Option(help="Penalty on coefficients.")] = "1",
+    ridge: Annotated[str, typer.Option(help="Penalty on coefficients; or auto: chosen in the first pass.")] = "1",
     se: Annotated[str, typer.Option(help="Standard errors: approximate, or exact for one more session.")] = "approximate",
     hold_out: Annotated[str, typer.Option(help="Share kept for evaluation.")] = "3/10",
     cover: Annotated[int, typer.Option(help="People in a cover group, 1 to 16; 1 is no cover. Rows grow up to so many times.")] = 1,

@@ -70,7 +70,7 @@ def rehearse(bank: Path, telco: Path, contract: Contract) -> Pooled:
     kept = [j for j, one in enumerate(described) if one.alias in model["aliases"]]
     x_t = np.column_stack([described[j].values[coded[:, j]] for j in kept])
     X = np.column_stack((np.ones(len(rows)), own[rows], x_t))
-    pooled = fit(X[train], y[train], float(contract.layout.ridge_weight))
+    pooled = fit(X[train], y[train], float(model["ridge"]))
     released = np.array(model["theta"])
     worst = float(np.max(np.abs(released - pooled.theta) / pooled.se))
     ids = [scores[row]["id"] for row in rows]

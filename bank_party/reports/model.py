@@ -151,6 +151,7 @@ class Report:
     train_rows: matched rows that trained. variables: in the order to be shown (the page sorts by IV).
     intercept: of the joint model. se_approximate: False after `se = "exact"`, where little had to be estimated.
     passes: run. accepted: passes that the loss rule took. grain: log-odds. card_step: points. key_bits: of the bank's modulus.
+    ridge: of the joint model. ridge_chosen: True where the solver chose it, not the contract.
     coefficients_max_se_difference: joint against pooled, in the pooled fit's standard errors; None outside a rehearsal.
     seconds: by stage, in order; start, align, statistics, pass_1 ..., score, evaluate, rehearsal have words, other names are shown as
     they are. traffic: each direction. peak_memory: bytes by process. versions: by component.
@@ -174,6 +175,8 @@ class Report:
     grain: float
     card_step: int
     key_bits: int
+    ridge: float
+    ridge_chosen: bool
     seconds: Mapping[str, float]
     traffic: Sequence[Traffic]
     peak_memory: Mapping[str, int]

@@ -42,6 +42,8 @@ def result(report: Report) -> dict[str, Any]:
         "passes_accepted": report.accepted,
         "grain": report.grain,
         "card_step": report.card_step,
+        "ridge": report.ridge,
+        "ridge_chosen": report.ridge_chosen,
         "key_bits": report.key_bits,
         "seconds": dict(report.seconds),
         "bytes": {f"{way.sender} to {way.receiver}": way.bytes for way in report.traffic},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tandem.contract.files import PartyCard, dumps, dumps_card, loads, loads_card
+from tandem.contract.layout import FIRST_RIDGE, RIDGES, Layout
 from tandem.contract.signing import public_hex, sign, signed_by, verifies
 from tandem.contract.value import (
     BANK,
@@ -15,7 +16,6 @@ from tandem.contract.value import (
     TELCO,
     Caps,
     Contract,
-    Layout,
     Party,
     Role,
     Signatures,
@@ -26,8 +26,10 @@ __all__ = [
     "BANK",
     "CARD_NOISE_BITS",
     "COORDINATOR",
+    "FIRST_RIDGE",
     "PASS_NOISE_BITS",
     "PROTOCOL",
+    "RIDGES",
     "ROLES",
     "SLOT_BITS",
     "TELCO",

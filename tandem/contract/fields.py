@@ -14,6 +14,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 """A moment in a contract: UTC, whole seconds."""
 
+AUTO = "auto"
+"""A ridge that whoever solves chooses from the totals."""
+
 
 class Value(BaseModel):
     """A part of a contract: cannot change, knows no other field, converts no type."""
@@ -81,7 +84,7 @@ def _decimal(value: object) -> object:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
-        raise ValueError('must be a number such as "1" or "0.5"') from None
+        raise ValueError(f'must be a number such as "1" or "0.5", or "{AUTO}"') from None
     if not Decimal("0.000001") <= number <= Decimal(1_000_000):  # also refuses NaN: comparisons with it signal below
         raise ValueError("must lie between 0.000001 and 1000000")
     if number != round(number, 6):
@@ -89,7 +92,9 @@ def _decimal(value: object) -> object:
     return f"{number.normalize():f}"
 
 
-def _number(value: object) -> object:
+def _ridge(value: object) -> object:
+    if value == AUTO:
+        return value
     try:
         return _decimal(value)
     except InvalidOperation:
@@ -125,7 +130,7 @@ Pins = Annotated[tuple[Digest, ...], BeforeValidator(_pair), AfterValidator(_dis
 Moment = Annotated[str, BeforeValidator(_moment), AfterValidator(_check_moment)]
 Grain = Annotated[str, _fraction(Fraction(1, 16), Fraction(1))]
 Share = Annotated[str, _fraction(Fraction(1, 100), Fraction(1, 2))]
-Ridge = Annotated[str, BeforeValidator(_number)]
+Ridge = Annotated[str, BeforeValidator(_ridge)]
 Epsilon = Annotated[str, _within(Decimal("0.01"), Decimal(100), may_be_empty=True)]
 Delta = Annotated[str, _within(Decimal("0.000000000001"), Decimal("0.001"))]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -18,24 +17,20 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from tandem.contract import signing
 from tandem.contract.fields import (
-    Delta,
     Digest,
     DigestOrNone,
-    Epsilon,
-    Grain,
     Identity,
     Licence,
     Line,
     Moment,
     Pins,
-    Ridge,
     Sentence,
-    Share,
     SignatureOrNone,
     Value,
     complaint,
     moment,
 )
+from tandem.contract.layout import LATER, Layout
 from tandem.contract.noise import Noise, noise
 from tandem.errors import ContractError
 
@@ -54,20 +49,12 @@ PASS_NOISE_BITS = 25
 """b in a training pass: low bits of each slot that noise covers."""
 CARD_NOISE_BITS = 23
 """b under the final card."""
-LATER = ("epsilon", "delta")
-"""Fields of the layout that are in the canonical bytes only where they differ from their default."""
 
 
 def _oprf_key(point: str) -> str:
     if point and not point.strip("0"):
         raise ValueError("must not be zero: under the identity every hash is public (A6)")
     return point
-
-
-def _labels(count: int) -> int:
-    if count != 1:
-        raise ValueError("must be 1: this version trains on one label a contract; draft a contract for each label")
-    return count
 
 
 class Party(Value):
@@ -100,75 +87,6 @@ class Caps(Value):
     """Bits of score a person that the bank may read over the contract's life (telco)."""
     trainings: int = Field(default=1, ge=1, le=100)
     """Jobs (trainings, or scorings under a scoring contract) over the contract's life (telco)."""
-
-
-class Layout(Value):
-    """What is computed, and how finely."""
-
-    bank_columns: int = Field(ge=1, le=1000)
-    """d_b: one slot each, WoE-coded or numeric, without the intercept."""
-    labels: Annotated[int, AfterValidator(_labels)] = 1
-    value_bits: int = Field(default=16, ge=8, le=24)
-    """Bits of a sealed value, sign included."""
-    bins: int = Field(default=8, ge=2, le=32)
-    """B: most bins of a telco variable."""
-    min_bin: int = Field(default=50, ge=10, le=10_000)
-    """Rows below which a bin is merged and a pair cell blanked."""
-    min_class: int = Field(default=20, ge=5, le=10_000)
-    """Bads, and goods, below which a bin is withheld."""
-    min_matched: int = Field(default=1000, ge=100, le=100_000_000)
-    """Matches below which the study stops after the alignment."""
-    passes: int = Field(default=3, ge=1, le=4)
-    key_bits: int = Field(default=3072, ge=2048, le=8192)
-    """Length of the bank's Paillier modulus."""
-    grain: Grain = "1/4"
-    """Width of the dither on a training score, log-odds."""
-    card_step: int = Field(default=1, ge=1, le=20)
-    """Points of the final card are multiples of this; a point is ln 2 / 20 of log-odds."""
-    solver: Literal["coordinator", "bank"] = "coordinator"
-    """Who sees totals and solves. "bank": two parties only; the bank has the coordinator's column too, unchecked."""
-    weights: Literal["blind", "open"] = "blind"
-    """Whether the telco may hold the weights of its variables, which come from labels, in the clear."""
-    ridge: Ridge = "1"
-    """Penalty on coefficients; a decimal number."""
-    se: Literal["approximate", "exact"] = "approximate"
-    """Standard errors: from counts of pairs of bins, or from sealed totals of pairs, which take one more session."""
-    hold_out: Share = "3/10"
-    """Share of the roster kept for evaluation."""
-    cover: int = Field(default=1, ge=1, le=16)
-    """f: people in a cover group, which the bank names whole; 1 names its customers."""
-    epsilon: Epsilon = ""
-    """Of the telco's noise on what the solver is told, over the contract's life; "" is no noise."""
-    delta: Delta = "0.000001"
-    """The odds beside it."""
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if self.key_bits % 256:
-            raise ValueError("key_bits must be a multiple of 256, 3072 unless speed matters more")
-        if self.min_bin < 2 * self.min_class:
-            raise ValueError("min_bin must be at least twice min_class: a bin that may be told has that many rows of either class")
-        if self.epsilon and (self.passes, self.bank_columns, self.se) != (1, 1, "approximate"):
-            raise ValueError(
-                'epsilon goes with passes = 1, bank_columns = 1 and se = "approximate" alone: what the bank says after a pass hangs on '
-                "scores, which no noise covers, and its own score stands for its columns"
-            )
-        return self
-
-    @property
-    def grain_width(self) -> Fraction:
-        """The grain as an exact number of log-odds."""
-        return Fraction(self.grain)
-
-    @property
-    def ridge_weight(self) -> Fraction:
-        """The ridge as an exact number."""
-        return Fraction(self.ridge)
-
-    @property
-    def hold_out_share(self) -> Fraction:
-        """The share held out as an exact number."""
-        return Fraction(self.hold_out)
 
 
 class Signatures(Value):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tandem.contract import noise_words
+from tandem.contract.layout import RIDGES
 from tandem.contract.value import BANK, COORDINATOR, TELCO, Contract, Role
 from tandem.errors import InputError
 
@@ -120,6 +121,12 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
         f"grain {layout.grain} of log-odds, card step {layout.card_step}, ridge {layout.ridge}, hold-out {layout.hold_out}",
         f"训练分粒度 {layout.grain}（对数几率），评分卡步长 {layout.card_step}，岭系数 {layout.ridge}，留出集 {layout.hold_out}",
     )
+    if contract.kind == "training" and layout.chooses_ridge:
+        who = NAMES[contract.solver]
+        yield ("ridge", "岭系数"), _both(
+            en=f"the {who[0]} chooses it in the first pass, by what the totals say: a power of two from {RIDGES[0]:g} to {RIDGES[-1]:g}",
+            zh=f"由{who[1]}在第一轮中根据合计选定：{RIDGES[0]:g} 至 {RIDGES[-1]:g} 之间的 2 的幂",
+        )
     if contract.kind == "training":
         errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
         yield ("standard errors", "标准误"), errors[layout.se]

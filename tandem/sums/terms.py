@@ -54,6 +54,8 @@ class Terms:
     """Whether standard errors are to be exact: one more session, before the card."""
     noise: Noise | None = None
     """What the summer's noise is to be, if there is any."""
+    chooses_ridge: bool = False
+    """The solver chooses the ridge, from the totals of the first pass."""
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
@@ -64,7 +66,7 @@ class Terms:
             key_bits=layout.key_bits,
             value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
             card_step=layout.card_step, passes=layout.passes, exact=layout.se == "exact", open_weights=layout.weights == "open",
-            noise=contract.noise,
+            noise=contract.noise, chooses_ridge=layout.chooses_ridge,
         )
 
     @property

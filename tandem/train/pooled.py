@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.arguments import Chance
+from tandem.contract import FIRST_RIDGE
 from tandem.errors import InputError
 from tandem.sums.pairs import places
 from tandem.train.exact import UNIT, Told, block, crossings
 from tandem.train.newton import FloatArray, Totals, coding, penalty, shorter, standard_errors, step
 from tandem.train.pairs import blanked, pair_counts, starts, told
+from tandem.train.ridge import choose
 
 TOLERANCE = 1e-10
 """A fit has converged when g' H^-1 g is below this: a further step would move no coefficient by more than 1e-5 standard errors."""
@@ -161,7 +163,7 @@ def acceptable(loss: float, last: float, scatter: float = 0.0) -> bool:
 class Pass:
     """One pass of sealed Newton: the solver's Newton point (theta, se; not polished), tau, the polished loss, and what the b side did.
 
-    scores (N,): where the b side stands after it.
+    scores (N,): where the b side stands after it. ridge: under which it was played.
     """
 
     theta: FloatArray
@@ -171,6 +173,7 @@ class Pass:
     loss: float
     accepted: bool
     scores: FloatArray
+    ridge: float
 
 
 def simulate(
@@ -183,13 +186,14 @@ def simulate(
     passes: int,
     grain: float,
     min_bin: int,
-    ridge: float,
+    ridge: float | None,
     chance: Chance,
 ) -> list[Pass]:
     """Act out sealed Newton in the clear, protocols section 4 line by line; only the rounding to fixed point is left out.
 
     Roster rows N: x_b (N, p_b) with the intercept, codes_t (N, d), woe one array of bin values a variable, y (N,), train (N,).
-    Rows outside `train` have w = r = 0 and count only in the pair counts. The model is the last pass's theta.
+    Rows outside `train` have w = r = 0 and count only in the pair counts. Without a `ridge` the first pass chooses it. The model is
+    the last pass's theta.
     """
     bins = [len(values) for values in woe]
     C = coding(woe)
@@ -197,7 +201,8 @@ def simulate(
     line = codes_t.astype(np.int64) + starts(bins)[:-1]
     x_t = np.column_stack([values[codes_t[:, j]] for j, values in enumerate(woe)])
     p_b, label = x_b.shape[1], y.astype(np.float64)
-    alone = fit(x_b[train], label[train], ridge)
+    chosen = float(FIRST_RIDGE) if ridge is None else ridge
+    alone = fit(x_b[train], label[train], chosen)
     theta_b, theta_t, loss = alone.theta, np.zeros(C.shape[1]), alone.loss
     scores = x_b @ theta_b
     history: list[Pass] = []
@@ -214,17 +219,21 @@ def simulate(
             pairs=pairs,
             bins=tuple(len(values) for values in woe),
         )
-        point = step(np.concatenate((theta_b, theta_t)), totals, C, ridge, min_bin, least)
+        point = step(np.concatenate((theta_b, theta_t)), totals, C, chosen, min_bin, least)
+        if ridge is None and number == 0:
+            chosen = choose(point, chosen)
+            point = step(np.concatenate((theta_b, theta_t)), totals, C, chosen, min_bin)
+            loss = penalised_loss(x_b[train], label[train], theta_b, chosen)
         newest = point.theta[p_b:]
         u = x_t @ newest + grain * (_uniform(chance.fork("dither", number), len(y)) - 0.5)
-        polished = polish(x_b[train], u[train], label[train], float(newest @ newest), ridge, grain, point.theta[:p_b])
+        polished = polish(x_b[train], u[train], label[train], float(newest @ newest), chosen, grain, point.theta[:p_b])
         accepted = acceptable(polished.loss, loss, polished.scatter)
         if accepted:
             theta_b, theta_t, loss = polished.theta_b, polished.scale * newest, polished.loss
             scores = x_b @ theta_b + polished.scale * u
         else:
             least = shorter(point.tau)
-        history.append(Pass(point.theta, point.se, point.tau, polished.scale, polished.loss, accepted, scores))
+        history.append(Pass(point.theta, point.se, point.tau, polished.scale, polished.loss, accepted, scores, chosen))
     return history
 
 

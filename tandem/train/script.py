@@ -14,7 +14,8 @@
         Polish   theta_b, scale  ------------------------------------------>
     learns one coarse score a row          learns N, that it ran            learns totals; no row, id or name
 
-The same lines serve every pass; statistics ride in the first. A check that fails never shows at the summer: zeros go on in its place.
+The same lines serve every pass; statistics ride in the first, whose Step tells the ridge if the contract leaves it to the solver. A check
+that fails never shows at the summer: zeros go on in its place.
 Under open weights Points and OpenScores, in the clear, stand where Table and Scores do; then zeros do show.
 
 Where the contract asks for exact standard errors, one session between the last pass and the card:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.arguments import Chance, Engine
+from tandem.contract import RIDGES
 from tandem.crypto.opening import SecretKey
 from tandem.describe import released
 from tandem.describe.woe import Described
@@ -197,6 +198,10 @@ def _after(rows: Rows, progress: Progress, step: Step, u: Reals, terms: Terms, *
     x, y = rows.x[rows.train], rows.y[rows.train]
     if len(step.theta) != x.shape[1] or step.square < 0.0:
         raise Malformed("a Newton point of other columns than were sealed, or of no length")
+    if terms.chooses_ridge:
+        progress = _under(rows, progress, step.ridge)
+    elif step.ridge:
+        raise Malformed("a ridge is told, and the contract gives it")
     polished = polish(x, u[rows.train], y, step.square, progress.ridge, terms.grain, np.array(step.theta))
     accepted = acceptable(polished.loss, progress.loss, polished.scatter)
     history = replace(progress, accepted=(*progress.accepted, accepted), taus=(*progress.taus, step.tau))
@@ -205,6 +210,18 @@ def _after(rows: Rows, progress: Progress, step: Step, u: Reals, terms: Terms, *
     newton = last and acceptable(_newton_loss(rows, progress.ridge, step, u, terms.grain), progress.loss, polished.scatter)
     after = replace(history, theta=polished.theta_b, scores=polished.scale * u, loss=polished.loss)
     return after, Polish(accepted=True, scale=polished.scale, theta=_flat(polished.theta_b), newton=newton)
+
+
+def _under(rows: Rows, progress: Progress, ridge: float) -> Progress:
+    """Return `progress` under the ridge that the solver chose. Raises Malformed for one that it may not choose, or that it chose anew."""
+    if progress.accepted:
+        if ridge != progress.ridge:
+            raise Malformed(f"a ridge of {ridge:g}, and the first pass was told {progress.ridge:g}")
+        return progress
+    if ridge not in RIDGES:
+        raise Malformed(f"a ridge of {ridge:g}, which is no power of two from {RIDGES[0]:g} to {RIDGES[-1]:g}")
+    # Losses of two passes are compared under one ridge; there is no score yet.
+    return replace(progress, ridge=ridge, loss=penalised_loss(rows.x[rows.train], rows.y[rows.train], progress.theta, ridge))
 
 
 def _newton_loss(rows: Rows, ridge: float, step: Step, u: Reals, grain: float) -> float:

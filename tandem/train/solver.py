@@ -32,6 +32,7 @@ from tandem.train.exact import MOST_HIDDEN, UNIT, Told, balance, block, check_ba
 from tandem.train.newton import Step as Newton
 from tandem.train.newton import Totals, coding, shorter, standard_errors, step
 from tandem.train.pairs import IntArray, told
+from tandem.train.ridge import choose
 from tandem.wire.codec import encode
 from tandem.wire.messages import Message, Own, Pairs, Polish, Release, Shapes, Step, Wish
 
@@ -123,11 +124,12 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
         theta_t = newton.theta[len(known.theta_b) :]
         points = Scale.training(terms.grain).integers(_by_bin(known, theta_t), table.bins)
         yield released.tell(list(known.described))
-        yield Step("", float(theta_t @ theta_t), newton.tau, tuple(newton.theta[: len(known.theta_b)].tolist()))
+        own_theta = tuple(newton.theta[: len(known.theta_b)].tolist())
+        yield Step("", float(theta_t @ theta_t), newton.tau, own_theta, known.ridge if terms.chooses_ridge else 0.0)
     except (RowAsSum, CheckFailed, InputError) as error:
         known = replace(known, failed=str(error), bins=table.bins)
         yield released.tell([], failed=known.failed)
-        yield Step(known.failed, 0.0, 0.0, ())
+        yield Step(known.failed, 0.0, 0.0, (), 0.0)
     yield from _say(key, _table(key, points, here, kept, terms), here, sign)
     polish: Polish = yield Polish
     return known if known.failed else _polished(known, polish)
@@ -255,11 +257,16 @@ def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, te
     C = coding([one.values for one in known.described])[:, list(known.kept)]
     theta_b = np.array(own.theta)
     theta = np.concatenate((theta_b, known.theta_t))
-    if terms.noise is None:
-        newton = step(theta, here, C, own.ridge, terms.min_bin, known.least_tau)
-    else:
+    if terms.noise is not None:
         newton = noised.step(theta, here, C, own.ridge, terms.min_bin, terms.noise)
-    return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
+        return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
+    newton, ridge = step(theta, here, C, own.ridge, terms.min_bin, known.least_tau), own.ridge
+    if terms.chooses_ridge and known.newton is None:
+        ridge = choose(newton, own.ridge)
+        newton = step(theta, here, C, ridge, terms.min_bin)
+    elif terms.chooses_ridge and ridge != known.ridge:
+        raise CheckFailed(f"the sealer trains under a ridge of {ridge:g}; {known.ridge:g} was chosen in the first pass")
+    return replace(known, theta_b=theta_b, newton=newton, ridge=ridge, bins=table.bins)
 
 
 def _totals(known: Known, table: Table, found: Integers, own: Own, terms: Terms) -> Totals:

@@ -205,12 +205,13 @@ class Own:
 
 @dataclass(frozen=True)
 class Step:
-    """Solver to sealer: the Newton point of the sealer's columns and |theta_t|^2, or the check that failed."""
+    """Solver to sealer: the Newton point of the sealer's columns and |theta_t|^2, or the check that failed; the ridge if it chose one."""
 
     failed: str
     square: float
     tau: float
     theta: tuple[float, ...]
+    ridge: float
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,18 @@ class Own(_message.Message):
     def __init__(self, hessian: _Optional[_Iterable[float]] = ..., gradient: _Optional[_Iterable[float]] = ..., theta: _Optional[_Iterable[float]] = ..., ridge: _Optional[float] = ...) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ("failed", "square", "tau", "theta")
+    __slots__ = ("failed", "square", "tau", "theta", "ridge")
     FAILED_FIELD_NUMBER: _ClassVar[int]
     SQUARE_FIELD_NUMBER: _ClassVar[int]
     TAU_FIELD_NUMBER: _ClassVar[int]
     THETA_FIELD_NUMBER: _ClassVar[int]
+    RIDGE_FIELD_NUMBER: _ClassVar[int]
     failed: str
     square: float
     tau: float
     theta: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, failed: _Optional[str] = ..., square: _Optional[float] = ..., tau: _Optional[float] = ..., theta: _Optional[_Iterable[float]] = ...) -> None: ...
+    ridge: float
+    def __init__(self, failed: _Optional[str] = ..., square: _Optional[float] = ..., tau: _Optional[float] = ..., theta: _Optional[_Iterable[float]] = ..., ridge: _Optional[float] = ...) -> None: ...
 
 class Polish(_message.Message):
     __slots__ = ("accepted", "scale", "theta", "newton")

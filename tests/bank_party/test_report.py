@@ -65,6 +65,8 @@ def study(rows=6000, gain=0.9, purpose="marketing", *, rehearsal=True):
         grain=0.25,
         card_step=1,
         key_bits=3072,
+        ridge=8.0,
+        ridge_chosen=True,
         seconds={"align": 8.31, "statistics": 20.0, "pass_1": 41.7, "pass_2": 33.0, "pass_3": 33.1, "score": 21.4, "evaluate": 1.2},
         traffic=[
             Traffic("bank", "telco", 48_301_222),
@@ -202,6 +204,13 @@ def test_outside_a_rehearsal_nothing_is_pooled():
     assert "synthetic" not in page.text.lower()
     assert "2 679" in page.text  # asked less matched
     assert result(real)["auc"]["pooled"] is None
+
+
+def test_the_ridge_is_shown_and_who_chose_it(report):
+    assert "card step 1, ridge 8 (chosen in the first pass)." in Page(render(report)).text
+    fixed = replace(report, ridge=1.0, ridge_chosen=False)
+    assert "card step 1, ridge 1." in Page(render(fixed)).text
+    assert [(one["ridge"], one["ridge_chosen"]) for one in map(result, (report, fixed))] == [(8.0, True), (1.0, False)]
 
 
 def test_names_cannot_break_out_of_the_page(report):

@@ -59,6 +59,11 @@ def test_what_noise_cannot_cover_is_refused(change):
         unsigned(layout={**NOISY, **change})
 
 
+def test_a_ridge_is_not_chosen_from_totals_with_noise():
+    with pytest.raises(ContractError, match='ridge = "auto" does not go with epsilon'):
+        unsigned(layout={**NOISY, "ridge": "auto"})
+
+
 @pytest.mark.parametrize("value", ["0", "101", "nan", "-1", "0.005", "1e9", "four", "1/4", True, None])
 def test_an_epsilon_that_is_none_is_refused(value):
     with pytest.raises(ContractError, match="epsilon"):

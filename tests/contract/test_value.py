@@ -138,6 +138,7 @@ WRONG = [
     ("layout", {"ridge": "1e999999999"}, "layout.ridge must lie between"),
     ("layout", {"ridge": "one"}, "layout.ridge must be a number"),
     ("layout", {"ridge": 0}, "layout.ridge must lie between"),
+    ("layout", {"ridge": "Auto"}, 'or "auto"'),
     ("layout", {"hold_out": "9/10"}, "layout.hold_out must lie between"),
     ("layout", {"solver": "bank"}, 'coordinator must be left out where layout.solver is "bank"'),
     ("layout", {"solver": "telco"}, "layout.solver must be 'coordinator' or 'bank'"),
@@ -215,6 +216,12 @@ def test_equal_terms_have_one_form():
     dated = unsigned(expiry=datetime(2027, 4, 1, 8, tzinfo=UTC) - timedelta(hours=8))
     assert dated.digest == unsigned().digest
     assert unsigned(layout={"ridge": 100}).layout.ridge == "100"
+
+
+def test_a_ridge_may_be_left_to_the_solver():
+    layout = unsigned(layout={"ridge": "auto"}).layout
+    assert (layout.chooses_ridge, layout.ridge_weight) == (True, 1)
+    assert (unsigned().layout.chooses_ridge, unsigned(layout={"ridge": "2"}).layout.ridge_weight) == (False, 2)
 
 
 def test_bits_a_person():

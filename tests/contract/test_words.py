@@ -104,7 +104,18 @@ def test_open_weights_say_what_the_telco_then_learns():
     assert len(costs(unsigned(layout={"solver": "bank", "weights": "open"}, coordinator=None))) == 2
 
 
-CHOICES = [{}, {"layout": {"weights": "open", "key_bits": 2048}}, {"layout": {"solver": "bank", "key_bits": 2048}, "coordinator": None}]
+def test_a_ridge_left_to_the_solver_says_who_chooses_it():
+    assert "chooses" not in whole(unsigned())
+    assert dict(pages(unsigned(layout={"ridge": "auto"}))[0].rows)["ridge"].startswith("the coordinator chooses it in the first pass")
+    text = whole(unsigned(layout={"ridge": "auto", "solver": "bank"}, coordinator=None))
+    assert "the bank chooses it in the first pass, by what the totals say: a power of two from 0.125 to 4096" in text
+    assert "由协调方在第一轮中根据合计选定" in whole(unsigned(layout={"ridge": "auto"}), "zh")
+
+
+CHOICES = [
+    {}, {"layout": {"ridge": "auto", "key_bits": 2048}}, {"layout": {"weights": "open", "key_bits": 2048}},
+    {"layout": {"solver": "bank", "key_bits": 2048}, "coordinator": None},
+]
 
 
 @pytest.mark.parametrize("changes", CHOICES)

@@ -14,7 +14,7 @@ from ledgers import held
 from three_parties import CUSTOMERS, SUBSCRIBERS, Cut, dies_at, make_job, make_site, run_study, serving
 
 from tandem.arguments import Seeded
-from tandem.contract import BANK, COORDINATOR, TELCO
+from tandem.contract import BANK, COORDINATOR, RIDGES, TELCO
 from tandem.errors import CheckFailed, OutOfTurn, PeerLost
 from tandem.ledger.owner import owner
 from tandem.node.casting import arranged, callers, player
@@ -25,7 +25,7 @@ from tandem.train import solver
 from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
 from tandem.wire.codec import Frame
 
-TWO = {"layout": {"solver": "bank", "passes": 1}, "coordinator": None}
+TWO = {"layout": {"solver": "bank", "passes": 1, "ridge": "auto"}, "coordinator": None}
 
 
 def test_the_bank_dials_the_telco_for_both_its_roles(tmp_path):
@@ -53,6 +53,7 @@ def test_the_same_seeds_give_the_same_frames_over_loopback_and_over_grpc(played,
     site, two, outside, ledgers = played
     one, inside = asyncio.run(in_one_process(site, tmp_path))
     assert one.model == two.model
+    assert one.model.ridge == one.progress.ridge in set(RIDGES) - {1.0}
     assert one.progress.accepted == two.progress.accepted == (True,)
     assert by_link(inside) == by_link(outside)
     heard = by_link(outside)

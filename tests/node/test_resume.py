@@ -21,7 +21,7 @@ PASSES = 2
 def reference(tmp_path_factory):
     """Return model and roster of a study that nothing disturbed; `site` anew has the same keys, contract window aside."""
     caps = {"identifiers": 20 * CUSTOMERS, "trainings": 20, "disclosure_bits": 20 * 37}
-    site = make_site(tmp_path_factory.mktemp("reference"), layout={"passes": PASSES}, caps=caps)
+    site = make_site(tmp_path_factory.mktemp("reference"), layout={"passes": PASSES, "ridge": "auto"}, caps=caps)
     return site, asyncio.run(undisturbed(site))
 
 
