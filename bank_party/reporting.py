@@ -36,6 +36,7 @@ class Rehearsal:
     log_odds: Mapping[str, float] = field(repr=False)
     joint: Mapping[str, float] = field(repr=False)
     max_se_difference: float
+    se_ratios: tuple[float, float]
     seconds: float
     peak_memory: Mapping[str, int]
     traffic: tuple[Traffic, ...]
@@ -48,10 +49,10 @@ class Rehearsal:
             traffic = tuple(Traffic(one["sender"], one["receiver"], int(one["bytes"])) for one in data["traffic"])
             return cls(
                 dict(zip(data["ids"], data["log_odds"], strict=True)), dict(zip(data["ids"], data["joint"], strict=True)),
-                float(data["max_se_difference"]), float(data["seconds"]),
+                float(data["max_se_difference"]), (float(data["se_ratios"][0]), float(data["se_ratios"][1])), float(data["seconds"]),
                 {str(name): int(size) for name, size in data["peak_memory"].items()}, traffic,
             )
-        except (KeyError, TypeError, ValueError):
+        except (IndexError, KeyError, TypeError, ValueError):
             raise InputError(f"{path} is no rehearsal of this version: run the rehearsal again") from None
 
 
@@ -94,6 +95,7 @@ def _assemble(
         more_limits=[*costs(contract, language), *_few_rows(contract, model, int((~out).sum()), language)],
         se_approximate=not model.exact,
         coefficients_max_se_difference=None if rehearsal is None else rehearsal.max_se_difference,
+        se_ratios=None if rehearsal is None else rehearsal.se_ratios,
     )
 
 

@@ -21,6 +21,7 @@ _WORDS = {
         "not_shown": "a gain over bank only is not shown: {value:.4f} AUC, 95 % interval {low:.4f} to {high:.4f}",
         "ridge": "ridge {:g}, chosen in the first pass",
         "pooled_difference": "largest coefficient difference from the pooled fit: {:.3f} standard errors",
+        "pooled_errors": "standard errors are {:.3f} to {:.3f} of the pooled fit's",
     },
     "zh": {
         "bank_only": "仅银行", "joint": "联合", "joint_card": "联合（评分卡）", "pooled": "合并拟合（演练）", "model": "模型",
@@ -32,6 +33,7 @@ _WORDS = {
         "not_shown": "未能证明优于仅银行：{value:.4f} AUC，95% 区间 {low:.4f} 至 {high:.4f}",
         "ridge": "岭系数 {:g}，第一轮中选定",
         "pooled_difference": "与合并拟合的最大系数差：{:.3f} 个标准误",
+        "pooled_errors": "标准误为合并拟合的 {:.3f} 至 {:.3f} 倍",
     },
 }
 
@@ -62,6 +64,8 @@ def print_summary(console: Console, report: Report, language: Language) -> None:
         console.print(f"[yellow]{limit}[/yellow]")
     if report.coefficients_max_se_difference is not None:
         console.print(words["pooled_difference"].format(report.coefficients_max_se_difference))
+    if report.se_ratios is not None:
+        console.print(words["pooled_errors"].format(*report.se_ratios))
 
 
 def print_look(console: Console, looked: Looked) -> None:

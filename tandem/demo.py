@@ -63,6 +63,9 @@ class Settings:
     grain: str = "1/4"
     card_step: int = 1
     solver: str = COORDINATOR
+    weights: str = "blind"
+    ridge: str = "1"
+    se: str = "approximate"
     workers: int
     lang: Language = "en"
     synthetic: bool
@@ -84,6 +87,9 @@ def demo(
     grain: Annotated[str, typer.Option(help="Noise on training scores, log-odds.")] = "1/4",
     card_step: Annotated[int, typer.Option(help="Card points are multiples of it.", min=1, max=20)] = 1,
     solver: Annotated[str, typer.Option(help="coordinator; or bank: two parties, unchecked.")] = COORDINATOR,
+    weights: Annotated[str, typer.Option(help="blind; or open: the telco holds its points, and what they say of labels.")] = "blind",
+    ridge: Annotated[str, typer.Option(help="Penalty on coefficients; or auto: chosen in the first pass.")] = "1",
+    se: Annotated[str, typer.Option(help="Standard errors: approximate; or exact: one more session.")] = "approximate",
     workers: Annotated[int, typer.Option(help="Worker processes of bank and telco each.", min=1, max=256)] = 2,
     lang: Annotated[str, typer.Option(help="Language of tables and report: en or zh.")] = "en",
     force: Annotated[bool, typer.Option("--force", help="Make the folder of an earlier demo anew.")] = False,  # noqa: FBT002 - a switch
@@ -108,7 +114,7 @@ def demo(
     settings = Settings(
         out=out, bank_file=bank.absolute(), telco_file=telco.absolute(), id_column=id_column, label=label, positive=positive,
         identifier=identifier, drop=drop or [], passes=passes, key_bits=key_bits, grain=grain, card_step=card_step, solver=solver,
-        workers=workers, lang=language_of(lang), synthetic=(out / "city").exists(),
+        weights=weights, ridge=ridge, se=se, workers=workers, lang=language_of(lang), synthetic=(out / "city").exists(),
     )
     contract = _prepare(settings)
     for cost in costs(contract, settings.lang):
@@ -192,7 +198,8 @@ def _contract(settings: Settings, parties: dict[Role, Party], customers: int, su
         },
         "layout": {
             "bank_columns": columns, "passes": settings.passes, "key_bits": settings.key_bits, "grain": settings.grain,
-            "card_step": settings.card_step, "solver": settings.solver, "min_matched": 100,
+            "card_step": settings.card_step, "solver": settings.solver, "weights": settings.weights, "ridge": settings.ridge,
+            "se": settings.se, "min_matched": 100,
         },
     }
     draft = Contract.read(fields, "the demo's contract")

@@ -47,6 +47,8 @@ class Pooled:
     """The sealed study's coefficients, in the pooled fit's order."""
     max_se_difference: float
     """Largest |released - pooled| in the pooled fit's standard errors."""
+    se_ratios: tuple[float, float]
+    """Smallest and largest of the study's standard errors over the pooled fit's."""
     seconds: float
 
 
@@ -73,8 +75,10 @@ def rehearse(bank: Path, telco: Path, contract: Contract) -> Pooled:
     pooled = fit(X[train], y[train], float(model["ridge"]))
     released = np.array(model["theta"])
     worst = float(np.max(np.abs(released - pooled.theta) / pooled.se))
+    ratios = np.array(model["se_exact"] if "se_exact" in model else model["se_approximate"]) / pooled.se
     ids = [scores[row]["id"] for row in rows]
-    return Pooled(ids, X @ pooled.theta, X @ released, pooled, released, worst, time.monotonic() - began)
+    apart = float(ratios.min()), float(ratios.max())
+    return Pooled(ids, X @ pooled.theta, X @ released, pooled, released, worst, apart, time.monotonic() - began)
 
 
 def write(path: Path, pooled: Pooled, folders: Mapping[str, Path], contract: Contract) -> None:
@@ -95,7 +99,7 @@ def write(path: Path, pooled: Pooled, folders: Mapping[str, Path], contract: Con
         traffic.append({"sender": "coordinator", "receiver": "telco", "bytes": sizes["received"]})
     content = {
         "ids": pooled.ids, "log_odds": pooled.log_odds.tolist(), "joint": pooled.joint.tolist(),
-        "max_se_difference": pooled.max_se_difference,
+        "max_se_difference": pooled.max_se_difference, "se_ratios": list(pooled.se_ratios),
         "theta": pooled.fit.theta.tolist(), "se": pooled.fit.se.tolist(), "seconds": pooled.seconds,
         "peak_memory": peaks, "traffic": traffic,
     }

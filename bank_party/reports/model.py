@@ -153,6 +153,7 @@ class Report:
     passes: run. accepted: passes that the loss rule took. grain: log-odds. card_step: points. key_bits: of the bank's modulus.
     ridge: of the joint model. ridge_chosen: True where the solver chose it, not the contract.
     coefficients_max_se_difference: joint against pooled, in the pooled fit's standard errors; None outside a rehearsal.
+    se_ratios: smallest and largest of the joint model's standard errors over the pooled fit's; None outside a rehearsal.
     seconds: by stage, in order; start, align, statistics, pass_1 ..., score, evaluate, rehearsal have words, other names are shown as
     they are. traffic: each direction. peak_memory: bytes by process. versions: by component.
     synthetic: the data were made by a program. data_note: for instance which columns of a public file play the telco.
@@ -183,6 +184,7 @@ class Report:
     versions: Mapping[str, str]
     learned: Sequence[Learned]
     coefficients_max_se_difference: float | None = None
+    se_ratios: tuple[float, float] | None = None
     se_approximate: bool = True
     data_note: str = ""
     more_limits: Sequence[str] = field(default=())

@@ -37,6 +37,7 @@ def result(report: Report) -> dict[str, Any]:
         "accuracy": confusion.accuracy,
         "recall": confusion.recall,
         "coefficients_max_se_difference": report.coefficients_max_se_difference,
+        "se_ratios": None if report.se_ratios is None else list(report.se_ratios),
         "se_exact": not report.se_approximate,
         "passes": report.passes,
         "passes_accepted": report.accepted,

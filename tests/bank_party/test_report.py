@@ -88,6 +88,7 @@ def study(rows=6000, gain=0.9, purpose="marketing", *, rehearsal=True):
             Learned("coordinator", ["Totals of 58 bins, theta, pair counts of 50 rows or more.", "No name, identifier or row."]),
         ],
         coefficients_max_se_difference=0.081 if rehearsal else None,
+        se_ratios=(0.994, 1.003) if rehearsal else None,
     )
 
 
@@ -267,6 +268,7 @@ def test_the_result_holds_what_its_schema_says(report, tmp_path):
     assert read["bytes"]["bank to telco"] == 48_301_222
     assert (read["asked"], read["matched"], read["passes"], read["key_bits"]) == (20000, 17321, 3, 3072)
     assert read["coefficients_max_se_difference"] == 0.081
+    assert read["se_ratios"] == [0.994, 1.003]
 
 
 def test_only_a_coefficient_on_woe_has_a_wrong_sign(report):

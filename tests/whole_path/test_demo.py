@@ -80,6 +80,9 @@ def test_the_demo_leaves_reports_figures_models_and_ledgers(out):
     assert (result["key_bits"], result["passes"], result["asked"]) == (2048, 1, len(rows(out / "city" / "bank.csv")))
     assert result["matched"] == sum(row["matched"] == "1" for row in rows(out / "bank" / "out" / "scores.csv"))
     assert result["coefficients_max_se_difference"] > 0
+    low, high = result["se_ratios"]
+    assert 0.5 < low <= high < 2.0
+    assert f"standard errors are {low:.3f} to {high:.3f} of the pooled fit's" in told
     assert set(result["seconds"]) == {"align", "start", "pass_1", "score", "rehearsal"}
     assert set(result["peak_memory"]) == {"bank", "bank worker 1", "telco", "telco worker 1", "coordinator"}
     assert {"bank to telco", "telco to coordinator", "coordinator to bank"} <= set(result["bytes"])
