@@ -44,6 +44,8 @@ STARTING = 120.0
 """Seconds in which a node must begin to listen: it hashes the telco's table first."""
 ENDING = 30.0
 """Seconds in which a process that was told to stop must have ended; then it is killed."""
+_FOLLOWING = (sys.executable, "-m", "tandem.following")
+"""What we start ends when we do: it reads the other end of a pipe that is closed by nobody but us."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,8 +221,8 @@ def _node(folder: Path, role: str) -> Iterator[None]:
     """Run a party's node while the context lasts. Raises PeerLost with the end of its log if it does not come up."""
     log = folder / "node.log"
     with log.open("w") as file:
-        command = [sys.executable, "-m", "tandem.cli", role, "serve", "--config", str(folder / "node.toml")]
-        process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True)
+        command = [*_FOLLOWING, role, "serve", "--config", str(folder / "node.toml")]
+        process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.PIPE, start_new_session=True)
     try:
         deadline = time.monotonic() + STARTING
         while "listens at" not in log.read_text():
@@ -234,7 +236,7 @@ def _node(folder: Path, role: str) -> Iterator[None]:
 
 def _run(*command: str) -> None:
     """Run a command of ours in a process of its own; its output is ours, and so is its failure."""
-    process = subprocess.Popen([sys.executable, "-m", "tandem.cli", *command])
+    process = subprocess.Popen([*_FOLLOWING, *command], stdin=subprocess.PIPE)
     try:
         code = process.wait()
     except KeyboardInterrupt:  # a terminal told it too: let it say so and end by itself
@@ -248,12 +250,13 @@ def _run(*command: str) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(ENDING)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with process:  # its standard input is closed last: it would take that as another SIGTERM
+        process.terminate()
+        try:
+            process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _orderly(number: int, _: object) -> None:

@@ -216,12 +216,12 @@ def alive(folder):
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if str(folder) in line and "tandem.cli" in line:
+            if str(folder) in line and re.search(r"-m tandem\.(cli|following) ", line):
                 found.append(int(path.parent.name))
     return found
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)])
 def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, number, code):
     out, told = tmp_path / "demo", tmp_path / "told"
     command = [sys.executable, "-m", "tandem.cli", "demo", "--out", str(out), "--people", "2000", "--key-bits", "2048", "--workers", "1"]
@@ -236,6 +236,8 @@ def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, number, code)
             process.send_signal(number)
         assert process.wait(20) == code, told.read_text()
         wait(lambda: not alive(out), "a process was left behind", 10)
+        for role in (TELCO, COORDINATOR):  # told to stop, or left alone: each ended by itself
+            assert (out / role / "node.log").read_text().strip().endswith(f"{role} stopped")
     finally:
         for pid in alive(out):
             with suppress(ProcessLookupError):
