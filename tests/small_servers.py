@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tandem.doctor import way
 
@@ -41,7 +41,8 @@ def proxy(reply):
             link.sendall(reply)
             if b" 200 " in reply:
                 host, port = way.split(head.split()[1].decode())
-                join(link, socket.create_connection((host, port)))
+                with suppress(OSError):  # nobody listens there any more: a proxy hangs up
+                    join(link, socket.create_connection((host, port)))
             link.close()
 
         threading.Thread(target=serve, daemon=True).start()
