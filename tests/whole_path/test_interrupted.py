@@ -175,7 +175,7 @@ def test_when_a_node_is_killed_amid_a_pass_the_study_says_so_and_leaves_nothing(
     assert time.monotonic() - began < 10
     last = log(site, BANK).strip().splitlines()[-1]
     # the survivor may notice it first, and say so
-    told = [f"the {dies} cannot be reached, died", f"the {survivor} lost its connection", "refused or failed", "ended the conversation early"]
+    told = f"the {dies} cannot be reached, died", f"the {survivor} lost its connection", "refused or failed", "ended the conversation early"
     assert any(one in last for one in told), last
     quiet(log(site, BANK))
     wait(lambda: gone(workers), "workers were left behind", 10)
