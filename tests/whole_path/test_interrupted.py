@@ -204,9 +204,12 @@ def test_a_node_that_is_stopped_amid_a_pass_ends_at_once_and_well(site, parties,
     nothing_half_written(site)
 
 
-def test_after_all_that_the_same_folders_still_train(site, parties):
+def test_the_same_folders_still_train_after_an_interruption(site, parties):
+    interrupted = parties.amid_a_pass()[BANK]
+    os.killpg(interrupted.pid, signal.SIGINT)
+    assert interrupted.wait(10) == 130
     processes = parties.amid_a_pass()
-    assert processes[BANK].wait(60) == 0, log(site, BANK)
+    assert processes[BANK].wait(120) == 0, log(site, BANK)
     assert re.search(r"resuming job [0-9a-f]{8} at: pass \d of 4; --afresh begins a new one", log(site, BANK))
     names = {path.name for path in (site.folder(BANK) / "out").iterdir()}
     assert names == {"model.json", "scores.csv", "study.json", "report.html", "result.json"}
