@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -20,34 +19,24 @@ from rich.console import Console
 import tandem
 from bank_party import planning, reporting, scoring, studies
 from bank_party.conduct import Caller, Conductor
-from bank_party.config import StudyConfig
-from bank_party.jobs import Job, Kept, fingerprint
+from bank_party.jobs import fingerprint
+from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
-from bank_party.solving import Solving
 from bank_party.summary import print_look, print_summary
-from bank_party.watching import Watching
-from tandem.contract import BANK, COORDINATOR, SLOT_BITS, TELCO, Contract, Role
+from tandem.contract import Contract
 from tandem.contract.words import disclosures, language_of
 from tandem.contract_commands import WIDTH, print_page
-from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
-from tandem.errors import ContractError, InputError
-from tandem.node import disk, keys
+from tandem.errors import ContractError
+from tandem.node import disk
 from tandem.node.chance import System
-from tandem.node.checkpoints import Checkpoints
-from tandem.node.client import Dialler, Stage
-from tandem.node.config import read
-from tandem.node.contracts import live_contract
-from tandem.node.keys import Keys
+from tandem.node.client import Stage
 from tandem.node.ledger_store import Ledger
-from tandem.node.recorder import both, recorder
 from tandem.node.serving import peaks
-from tandem.node.watch import Watch, outlets
+from tandem.node.watch import Watch
 from tandem.plan.script import PLANNING
 from tandem.probe.script import PROBES
 from tandem.session.tap import Tap, untapped
-from tandem.sums.terms import Terms
-from tandem.train.script import order
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
@@ -61,7 +50,7 @@ def train_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002
 
     A study that was cut off goes on after its last finished step. Example: tandem bank train bank/study.toml
     """
-    party = _Party.open(study)
+    party = Party.open(study)
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
     with ExitStack() as open_:
@@ -96,7 +85,7 @@ def score_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002
 
     Example: tandem bank score bank/score.toml
     """
-    party = _Party.open(study)
+    party = Party.open(study)
     console = Console()
     model, table, ids = scoring.prepare(party.config, party.contract)
     secret = studies.trained_key(party.state, model.contract)
@@ -125,7 +114,7 @@ def describe_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT
 
     Example: tandem bank describe bank/study.toml
     """
-    party = _Party.open(study)
+    party = Party.open(study)
     console = Console()
     prepared = studies.prepare(party.config, party.contract)
     with Ledger(party.config.ledger_place) as ledger, Pool(party.config.workers) as pool, party.alone():
@@ -151,7 +140,7 @@ def report_command(
 
     Example: tandem bank report bank/study.toml --lang zh
     """
-    party = _Party.open(study)
+    party = Party.open(study)
     found = None if rehearsal is None else reporting.Rehearsal.load(rehearsal)
     language = language_of(lang) if lang else party.config.lang
     made = reporting.report(party.config, party.contract, party.keys.seed, found, language)
@@ -168,7 +157,7 @@ def plan_command(
 
     Example: tandem plan bank/study.toml --matched 80000
     """
-    party = _Party.open(study)
+    party = Party.open(study)
     language = language_of(lang) if lang else party.config.lang
     console, config = Console(width=WIDTH, highlight=False), party.config
     if party.contract.kind != "training":
@@ -191,93 +180,7 @@ def plan_command(
         disk.write(json_file, json.dumps(planning.facts(plan), ensure_ascii=False, indent=1).encode())
 
 
-@dataclass(frozen=True)
-class _Party:
-    """The bank as one command sees it."""
-
-    config: StudyConfig
-    contract: Contract
-    keys: Keys = field(repr=False)
-    peers: dict[Role, tuple[str, bytes]] = field(repr=False)
-
-    @classmethod
-    def open(cls, study: Path) -> _Party:
-        """Read configuration, contract, keys and peers' certificates. Raises InputError, ContractError."""
-        config = read(study, StudyConfig)
-        contract = live_contract(config.at(config.contract))
-        folder = config.at(config.peers)
-        addresses: dict[Role, str] = {TELCO: config.telco, COORDINATOR: config.coordinator}
-        peers = {
-            role: (address, disk.read_text(folder / f"{role}.pem").encode())
-            for role, address in addresses.items() if role in contract.roles
-        }
-        party = cls(config, contract, keys.load(config.at(config.keys)), peers)
-        if party.keys.pin not in contract.bank.tls_pin:
-            raise InputError(f"{config.keys}: these are not the keys that contract {contract.id} names for the bank")
-        disk.make_private_folder(party.state)
-        return party
-
-    @property
-    def state(self) -> Path:
-        return self.config.at(self.config.state)
-
-    def watching(self, console: Console, secret: SecretKey) -> Watching:
-        key, layout = secret.public, self.contract.layout
-        terms = Terms.of(self.contract)
-        row = terms.layout(key).ciphertexts * key.width
-        return Watching(console, layout.passes, 1 + len(order(terms)), self.config.lang, row, key.width / (key.bits // SLOT_BITS))
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Keep other commands of this bank off the same contract. Raises InputError if one is at it."""
-        return disk.alone(self.state / f"{self.contract.digest.hex()[:16]}.lock")
-
-    def steps(self, purpose: str) -> tuple[str, ...]:
-        """Return the steps of a job of this purpose, as they are called in its state."""
-        passes = tuple(f"pass_{number}" for number in range(1, self.contract.layout.passes + 1))
-        errors = ("errors",) if self.contract.layout.se == "exact" else ()
-        return ("align", *{"train": (*passes, *errors, "score"), "describe": ("describe",), "score": ("serve",)}[purpose])
-
-    def job(self, purpose: str, inputs: bytes, ledger: Ledger, watching: Watching, *, afresh: bool) -> Job:
-        """Return the job to go on with, or a new one, and tell which."""
-        store = Checkpoints(Kept, ledger, self.keys.seed, System())
-        job = Job.open(store, self.contract, purpose, inputs, System(), self.config.reconnect, watching.tell, afresh=afresh)
-        if job.resumed:
-            due = next((watching.title(step) for step in self.steps(purpose) if step not in job.resumed), "writing its results")
-            watching.tell(f"resuming job {job.id.hex()[:8]} at: {due}; --afresh begins a new one")
-        return job
-
-    async def converse(
-        self, run: Callable[[Conductor], Coroutine[Any, Any, T]], job: Job, ledger: Ledger, pool: Pool, progress: Tap
-    ) -> T:
-        """Dial, run the steps of a job, hang up."""
-
-        def conducted(stage: Stage, tap: Callable[[bytes], Tap], watch: Watch) -> Coroutine[Any, Any, T]:
-            solving = None
-            if self.contract.solver == BANK:
-                solving = Solving(
-                    self.contract, self.keys, System(), lambda session: recorder(ledger, self.contract, session, COORDINATOR)
-                )
-            return run(Conductor(stage, self.contract, pool, System(), tap, job, solving, watch=watch))
-
-        return await self.dialled(conducted, ledger, progress)
-
-    async def dialled(
-        self, run: Callable[[Stage, Callable[[bytes], Tap], Watch], Coroutine[Any, Any, T]], ledger: Ledger, progress: Tap
-    ) -> T:
-        """Dial, run, hang up."""
-        dialler = Dialler(self.keys, self.contract, self.peers)
-        try:
-
-            def tap(session: bytes) -> Tap:
-                return both(recorder(ledger, self.contract, session, BANK), progress)
-
-            with outlets(self.config, "bank", ledger, lambda: (self.contract,)) as watch:
-                return await run(Stage(self.contract, dialler, self.config.patience), tap, watch)
-        finally:
-            await dialler.close()
-
-
-def _facts(trained: studies.Trained, party: _Party, ledger: Ledger, pool: Pool) -> dict[str, Any]:
+def _facts(trained: studies.Trained, party: Party, ledger: Ledger, pool: Pool) -> dict[str, Any]:
     """Return what the report needs beside scores and model."""
     described = [one.described for one in trained.own]
     return {

@@ -119,24 +119,33 @@ class Step:
     tau: float
 
 
-def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin: int, least: float = 0.0) -> Step:
-    """Return the Newton point from `theta`, at which the totals were taken. Raises InputError for a ridge that is not above 0.
+def blocks(totals: Totals, C: FloatArray, ridge: float, min_bin: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return H_bb (p_b, p_b), penalised, H_bt (p_b, d_x), and A (d_x, d_x), which is not penalised.
 
-    Raises CheckFailed where the H_bb of the sealer, or the whole Hessian at any tau, is not positive definite: no honest rows and pair
-    counts give that under a ridge.
+    Raises InputError for a ridge that is not above 0, CheckFailed where H_bb is not positive definite: no honest rows give that under one.
     """
     if not ridge > 0.0:
         raise InputError(f"the ridge is {ridge:g}; sealed training needs one above 0 (1 is the default)")
-    p_b = len(totals.g_b)
-    H_bb = totals.H_bb + np.diag(penalty(p_b, ridge))
+    H_bb = totals.H_bb + np.diag(penalty(len(totals.g_b), ridge))
     if not np.all(np.isfinite(H_bb)) or np.linalg.eigvalsh(H_bb)[0] <= 0.0:
         raise CheckFailed("the Hessian of the sealer's own columns is not positive definite; no training rows can give it")
-    H_bt = totals.wx.T @ C
     A = C.T @ block_t(totals.wx[:, 0], totals.n, completed(totals.pairs, totals.n, totals.bins, min_bin)) @ C
-    N = C.T @ blanked(totals.pairs, min_bin) @ C
-    covariance, tau = inverse(H_bb, H_bt, A, N, ridge, least)
-    g = np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(covariance), ridge) * theta
-    return Step(theta - covariance @ g, np.sqrt(np.diag(covariance)), covariance, tau)
+    return H_bb, totals.wx.T @ C, A
+
+
+def slope(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float) -> FloatArray:
+    """Return the penalised gradient (p_b + d_x,) at `theta`, at which the totals were taken."""
+    return np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(theta), ridge) * theta
+
+
+def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin: int, least: float = 0.0) -> Step:
+    """Return the Newton point from `theta`, at which the totals were taken. Raises what `blocks` raises.
+
+    Raises CheckFailed, too, where the whole Hessian is positive definite at no tau: no honest pair counts give that under a ridge.
+    """
+    H_bb, H_bt, A = blocks(totals, C, ridge, min_bin)
+    covariance, tau = inverse(H_bb, H_bt, A, C.T @ blanked(totals.pairs, min_bin) @ C, ridge, least)
+    return Step(theta - covariance @ slope(theta, totals, C, ridge), np.sqrt(np.diag(covariance)), covariance, tau)
 
 
 def standard_errors(totals: Totals, C: FloatArray, H_tt: FloatArray, ridge: float, min_bin: int) -> tuple[FloatArray, float]:

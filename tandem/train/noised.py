@@ -12,35 +12,25 @@ from __future__ import annotations
 import numpy as np
 
 from tandem.contract.noise import Noise
-from tandem.errors import CheckFailed, InputError
 from tandem.sums.terms import WEIGHT_BOUND
-from tandem.train.newton import SAFELY_POSITIVE, FloatArray, Step, Totals, block_t, penalty
-from tandem.train.pairs import completed
+from tandem.train.newton import SAFELY_POSITIVE, FloatArray, Step, Totals, blocks, slope
 
 
 def step(theta: FloatArray, totals: Totals, C: FloatArray, ridge: float, min_bin: int, noise: Noise) -> Step:
     """Return the Newton point from `theta`; se holds the noise of the gradient beside what the rows' own chance does.
 
-    `tau` is 0: there is no safeguard but the lifting. Raises InputError for a ridge that is not above 0, CheckFailed where the sealer's own
-    block is not positive definite.
+    `tau` is 0: there is no safeguard but the lifting. Raises what `newton.blocks` raises.
     """
-    if not ridge > 0.0:
-        raise InputError(f"the ridge is {ridge:g}; sealed training needs one above 0 (1 is the default)")
     p_b = len(totals.g_b)
-    H_bb = totals.H_bb + np.diag(penalty(p_b, ridge))
-    if not np.all(np.isfinite(H_bb)) or np.linalg.eigvalsh(H_bb)[0] <= 0.0:
-        raise CheckFailed("the Hessian of the sealer's own columns is not positive definite; no training rows can give it")
-    H_bt = totals.wx.T @ C
-    A = C.T @ block_t(totals.wx[:, 0], totals.n, completed(totals.pairs, totals.n, totals.bins, min_bin)) @ C
+    H_bb, H_bt, A = blocks(totals, C, ridge, min_bin)
     A += ridge * np.eye(len(A))
     explaining = np.linalg.solve(H_bb, H_bt)
     inverse_t = lifted(A - H_bt.T @ explaining, A, floor(totals, C, A, noise))
     covariance = np.block([
         [np.linalg.inv(H_bb) + explaining @ inverse_t @ explaining.T, -explaining @ inverse_t], [-inverse_t @ explaining.T, inverse_t]
     ])
-    g = np.concatenate((totals.g_b, C.T @ totals.r)) + penalty(len(covariance), ridge) * theta
     blur = covariance[:, p_b:] @ C.T * noise.spread("residuals")
-    return Step(theta - covariance @ g, np.sqrt(np.diag(covariance) + (blur**2).sum(axis=1)), covariance, 0.0)
+    return Step(theta - covariance @ slope(theta, totals, C, ridge), np.sqrt(np.diag(covariance) + (blur**2).sum(axis=1)), covariance, 0.0)
 
 
 def floor(totals: Totals, C: FloatArray, A: FloatArray, noise: Noise) -> float:

@@ -15,7 +15,7 @@ from three_parties import CUSTOMERS, SHARED, SUBSCRIBERS, make_site, paillier_ke
 from bank_party import planning, studies
 from bank_party.conduct import Caller
 from bank_party.config import StudyConfig
-from bank_party.main import PLANNING, traffic
+from bank_party.main import traffic
 from tandem import cli
 from tandem.arguments import Seeded
 from tandem.contract import BANK, COORDINATOR, TELCO, dumps
@@ -25,6 +25,7 @@ from tandem.node import disk, machine
 from tandem.node.client import Stage
 from tandem.node.config import read
 from tandem.plan import kernels, sealing, watch
+from tandem.plan.script import PLANNING
 from tandem.wire.messages import Speed
 
 SPEED = Speed(2, 1, 0.0, 1e-5, 3e-5, 5e-6, 2e-2, 4e-6, 3e-6, 1e-6, 1e-6, 6e-8, 4e-9, 0, 0, 0, 0)
