@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from tandem.errors import InputError
 from tandem.node.inputs.cells import Known
 from tandem.node.inputs.csv_file import CHUNK_ROWS
 from tandem.node.inputs.source import TableSource
 from tandem.node.inputs.sql import look, quoted, relation, select
 
-EXTRA = 'Parquet and DuckDB need the extra "duckdb": pip install "tandem-fusion[duckdb]"'
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 _NUMBERS = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"}
@@ -58,10 +59,6 @@ def _kind(type_: str) -> Known:
 @contextmanager
 def opened(source: TableSource, folder: Path) -> Iterator[DuckRows]:
     """Open the file or files; closed with the context. Raises InputError."""
-    try:
-        import duckdb  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise InputError(EXTRA) from None
     path = folder / source.source
     place = str(path)
     if source.format == "parquet":
@@ -98,7 +95,6 @@ def _only(database: Any, path: Path) -> str:
 @contextmanager
 def _explained(place: str) -> Iterator[None]:
     """Turn DuckDB's failures into ours. Its words may quote a value unless they speak of names, syntax or the file."""
-    import duckdb  # noqa: PLC0415 - an extra
 
     telling = (duckdb.BinderException, duckdb.CatalogException, duckdb.IOException, duckdb.ParserException, duckdb.PermissionException)
     try:

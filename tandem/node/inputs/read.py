@@ -85,7 +85,7 @@ def open_source(source: TableSource, folder: Path) -> Iterator[Rows]:
         with query(source, folder) as rows:
             yield rows
     else:
-        from tandem.node.inputs.duckdb_file import opened as file  # noqa: PLC0415 - duckdb is an extra
+        from tandem.node.inputs.duckdb_file import opened as file  # noqa: PLC0415 - a node that reads CSV never loads it
 
         with file(source, folder) as rows:
             yield rows
