@@ -95,7 +95,6 @@ def _only(database: Any, path: Path) -> str:
 @contextmanager
 def _explained(place: str) -> Iterator[None]:
     """Turn DuckDB's failures into ours. Its words may quote a value unless they speak of names, syntax or the file."""
-
     telling = (duckdb.BinderException, duckdb.CatalogException, duckdb.IOException, duckdb.ParserException, duckdb.PermissionException)
     try:
         yield
