@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bank_party.config import ChoiceConfig, StudyConfig
 from coordinator.config import CoordinatorConfig
-from tandem import cli, demo
+from tandem import cli
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, loads_card
+from tandem.demo.processes import node
+from tandem.demo.site import free_port
 from tandem.node import folder, keys
 from tandem.node.certificates import make_authority, server_name, spki_pin
 from tandem.node.config import read
@@ -242,7 +244,7 @@ def test_another_key_of_the_same_role_is_admitted_only_on_request(three, tmp_pat
 
 def test_three_parties_that_made_their_own_keys_meet(tmp_path):
     """The path of docs/three-machines.md up to the doctor, with nodes in processes of their own."""
-    ports = {role: demo._free_port() for role in (TELCO, COORDINATOR)}
+    ports = {role: free_port() for role in (TELCO, COORDINATOR)}
     places = {role: f"127.0.0.1:{port}" for role, port in ports.items()}
     (tmp_path / "bank.csv").write_text("phone,age,label\n" + "".join(f"1380013{i:04},{20 + i % 50},{i % 2}\n" for i in range(300)))
     (tmp_path / "telco.csv").write_text("phone,calls,days\n" + "".join(f"1380013{i:04},{i % 9},{i % 31}\n" for i in range(100, 400)))
@@ -263,7 +265,7 @@ def test_three_parties_that_made_their_own_keys_meet(tmp_path):
         (tmp_path / role / "contracts" / "contract.toml").write_bytes(draft.read_bytes())
     with ExitStack() as stack:
         for role in (COORDINATOR, TELCO):
-            stack.enter_context(demo._node(tmp_path / role, role))
+            stack.enter_context(node(tmp_path / role, role))
         for role in (TELCO, BANK):
             command = [sys.executable, "-m", "tandem.cli", "doctor", str(tmp_path / role / config_name(role))]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from tandem import cli, demo
+from tandem import cli
 from tandem.align.identifiers import normalise
 from tandem.contract import BANK, COORDINATOR, ROLES, TELCO, loads
+from tandem.demo.processes import node
 from tandem.ledger.disclosure import declared
 from tandem.node.ledger_store import Ledger
 
@@ -55,7 +56,7 @@ def nodes(out):
     with ExitStack() as stack:
         for role in (COORDINATOR, TELCO):
             (out / role / "node.log").rename(out / role / "demo.log")
-            stack.enter_context(demo._node(out / role, role))
+            stack.enter_context(node(out / role, role))
         yield out
 
 
