@@ -29,8 +29,8 @@ _WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "people": "people", "estimate": "rate, % / mean", "difference": "difference", "ratio": "ratio", "verdict": "verdict",
         "to": "{} to {}", "empty": "(empty)", "not judged": "not judged", "where": "{measure}, {by} = {segment}",
-        "control": "The first line of each block is control; the others are compared with it. Brackets of a rate are in %, differences of "
-        "rates in points.",
+        "control": "The first line of each block is control; the others are compared with it. Rates are in %, "
+        "their differences in points.",
         "alone": "One comparison: the verdict follows from the {level} interval of the difference.",
         "together": "{count} comparisons in {table}, judged together (Holm): the chance of a false verdict among them is kept at {error}.",
         "table": "the table", "segments": "the table by segment",

@@ -132,7 +132,8 @@ def two_valued(column: Column, name: str, kept: BoolArray) -> BoolArray:
     values = [plain(cell) for cell in column[kept].tolist()]
     empty = [row for row, value in zip(numbers, values, strict=True) if value is None]
     if empty:
-        raise InputError(f"outcome {name!r} is empty in {len(empty)} of {int(kept.sum())} rows (rows {numbered(empty)}): write 0, or leave these people out")
+        told = f"outcome {name!r} is empty in {len(empty)} of {len(values)} rows (rows {numbered(empty)})"
+        raise InputError(f"{told}: write 0, or leave these people out")
     found = Counter(str(value) for value in values)
     pair = max(PAIRS, key=lambda one: sum(found[value] for value in one))
     others = found.keys() - pair
@@ -149,7 +150,8 @@ def whole(column: Column, name: str, kept: BoolArray) -> FloatArray:
     value = np.asarray(column, dtype=np.float64)
     empty = (np.flatnonzero(np.isnan(value) & kept) + 1).tolist()
     if empty:
-        raise InputError(f"amount {name!r} is empty in {len(empty)} of {int(kept.sum())} rows (rows {numbered(empty)}): write 0 where nothing was spent")
+        told = f"amount {name!r} is empty in {len(empty)} of {int(kept.sum())} rows (rows {numbered(empty)})"
+        raise InputError(f"{told}: write 0 where nothing was spent")
     return value[kept]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -18,6 +19,7 @@ from bank_party.lift_table import Columns, by_segment, overall, read
 from tandem import cli
 
 HILLSTROM = Path(__file__).parents[3] / "shared" / "data" / "hillstrom" / "hillstrom.csv"
+GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "measuring-lift.md"
 WIDTH = 80
 TINY = 1e-9
 
@@ -191,7 +193,7 @@ def test_rows_without_an_arm_are_left_out_whatever_they_hold(lift, file):
         ({"bought": [0, 1, 9] * 400}, (*ASKED, "--arm", "b"), "it has 1 other value in 400 rows (rows 3, 6, 9, 12, 15, ...)"),
         ({"bought": "maybe"}, ASKED, "none of 0 and 1, yes and no, but 1 other value in 1200 rows"),
         ({"bought": [None, *[0] * 1199]}, ASKED, "is empty in 1 of 1200 rows (rows 1)"),
-        ({"spend": [1.0, None, *[0] * 1198]}, (*ASKED, "--value", "spend"), "is empty in 1 of 1200 rows (rows 2): write 0 where nothing was spent"),
+        ({"spend": [1.0, None, *[0] * 1198]}, (*ASKED, "--value", "spend"), "in 1 of 1200 rows (rows 2): write 0 where nothing"),
         ({"spend": "much"}, (*ASKED, "--value", "spend"), "of which each is no number"),
         ({"x": range(1200)}, (*ASKED, "--by", "x"), "--by takes at most 50; bin it first"),
         ({"arm": range(1200)}, ASKED, "has 1200 values: arms are at most 50"),
@@ -265,3 +267,20 @@ def test_hillstroms_segments_add_up_to_the_whole(hillstrom):
         if line.successes is not None:
             same = [part for part in parts if (part.measure, part.arm) == (line.measure, line.arm)]
             assert (sum(part.rows for part in same), sum(part.successes for part in same)) == (line.rows, line.successes)
+
+
+def test_the_guide_shows_what_is_printed(hillstrom, lift, monkeypatch):
+    page = GUIDE.read_text(encoding="utf-8")
+    command = next(line for line in page.splitlines() if line.startswith("tandem bank lift hillstrom.csv"))
+    monkeypatch.chdir(HILLSTROM.parent)
+    _, out, _ = lift(*shlex.split(command)[3:])
+    shown = page.split("```text\n")[1].split("```")[0]
+    assert [line.rstrip() for line in out.splitlines()] == shown.splitlines()
+
+
+def test_the_guides_lines_of_python_give_what_is_said_beside_them(capsys):
+    lines = GUIDE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    exec(compile(lines, str(GUIDE), "exec"), {})  # noqa: S102 - our own page
+    said = [line.split("# ")[1] for line in lines.splitlines() if line.startswith("print")]
+    assert len(said) == 3
+    assert capsys.readouterr().out.splitlines() == said
