@@ -39,18 +39,23 @@ class Columns:
     outcomes: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     by: str = ""
+    score: str = ""
     arms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Rows of a known arm: `arm` and `segment` (N,) are places in `arms`, control first, and `segments`; () where none were asked for."""
+    """Rows of a known arm: `arm` and `segment` (N,) are places in `arms`, control first, and `segments`; () where none were asked for.
+
+    `score` (N,) is 0 where none was.
+    """
 
     arms: tuple[str, ...]
     arm: NDArray[np.int64] = field(repr=False)
     measures: dict[str, BoolArray | FloatArray] = field(repr=False)
     segments: tuple[str, ...]
     segment: NDArray[np.int64] = field(repr=False)
+    score: FloatArray = field(repr=False)
     left_out: int
 
     @property
@@ -92,7 +97,7 @@ def read(file: Path, asked: Columns, encoding: Encoding = "utf-8") -> Experiment
     doubled = [name for name, times in Counter(_names(asked)).items() if times > 1]
     if doubled:
         raise InputError(f"column {', '.join(doubled)} is asked for twice: name each once")
-    kinds: dict[str, Declared] = {**dict.fromkeys(asked.outcomes, "text"), **dict.fromkeys(asked.values, "number")}
+    kinds: dict[str, Declared] = {**dict.fromkeys(asked.outcomes, "text"), **dict.fromkeys([*asked.values, *_named(asked.score)], "number")}
     if asked.by:
         kinds[asked.by] = "text"
     table = read_table(TableSource(source=str(file), id=asked.group, columns=kinds, encoding=encoding))
@@ -104,18 +109,19 @@ def read(file: Path, asked: Columns, encoding: Encoding = "utf-8") -> Experiment
     measures: dict[str, BoolArray | FloatArray] = {name: two_valued(table.columns[name], name, kept) for name in asked.outcomes}
     measures |= {name: whole(table.columns[name], name, kept) for name in asked.values}
     segments, segment = _segments(table.columns[asked.by], asked.by) if asked.by else ((), np.zeros(len(arm), dtype=np.int64))
-    return Experiment(arms, arm[kept], measures, segments, segment[kept], int(np.sum(~kept)))
+    score = whole(table.columns[asked.score], asked.score, kept) if asked.score else np.zeros(int(kept.sum()))
+    return Experiment(arms, arm[kept], measures, segments, segment[kept], score, int(np.sum(~kept)))
 
 
 def overall(experiment: Experiment, level: float, few: int = FEW) -> list[Line]:
     """Return every arm against control for every measure, all judged together; arms of fewer than `few` people are marked."""
     everybody = np.ones(len(experiment.arm), dtype=np.bool_)
-    return _judged([line for name in experiment.measures for line in _lines(experiment, name, None, everybody, levelled(level), few)])
+    return as_one([line for name in experiment.measures for line in _lines(experiment, name, None, everybody, levelled(level), few)])
 
 
 def by_segment(experiment: Experiment, level: float, few: int = FEW) -> list[Line]:
     """Return the same by segment, judged together as a table of its own; what has fewer than `few` people on either side is not judged."""
-    return _judged([
+    return as_one([
         line
         for name in experiment.measures
         for i, segment in enumerate(experiment.segments)
@@ -150,13 +156,17 @@ def whole(column: Column, name: str, kept: BoolArray) -> FloatArray:
     value = np.asarray(column, dtype=np.float64)
     empty = (np.flatnonzero(np.isnan(value) & kept) + 1).tolist()
     if empty:
-        told = f"amount {name!r} is empty in {len(empty)} of {int(kept.sum())} rows (rows {numbered(empty)})"
-        raise InputError(f"{told}: write 0 where nothing was spent")
+        told = f"column {name!r} is empty in {len(empty)} of {int(kept.sum())} rows (rows {numbered(empty)})"
+        raise InputError(f"{told}: write a number, which is 0 where nothing was spent")
     return value[kept]
 
 
 def _names(asked: Columns) -> Sequence[str]:
-    return [asked.group, *asked.outcomes, *asked.values, *([asked.by] if asked.by else [])]
+    return [asked.group, *asked.outcomes, *asked.values, *_named(asked.by), *_named(asked.score)]
+
+
+def _named(name: str) -> list[str]:
+    return [name] if name else []
 
 
 def _arms(asked: Columns, found: Counter[str]) -> tuple[str, ...]:
@@ -189,16 +199,20 @@ def _lines(experiment: Experiment, name: str, segment: str | None, here: BoolArr
     for i, (arm, sample) in enumerate(zip(experiment.arms, samples, strict=True)):
         successes = sample.successes if isinstance(sample, Counts) else None
         compared = compare_samples(sample, samples[0], level) if i else None
-        small = sizes[i] < few or (i > 0 and sizes[0] < few)
-        yield Line(name, segment, arm, sizes[i], successes, sample.estimate(level), compared, small)
+        yield Line(name, segment, arm, sizes[i], successes, sample.estimate(level), compared, small(sizes[i], sizes[0], few))
 
 
 def _sample(values: BoolArray | FloatArray) -> Counts | Amounts:
     return Counts(int(values.sum()), len(values)) if values.dtype == np.bool_ else amounts(values.astype(np.float64))
 
 
-def _judged(lines: list[Line]) -> list[Line]:
-    """Judge the lines of one table together."""
+def small(rows: int, control: int, few: int) -> bool:
+    """Return whether a side has fewer people than `few`."""
+    return min(rows, control) < few
+
+
+def as_one(lines: list[Line]) -> list[Line]:
+    """Return the lines of one table, judged together."""
     able = [(i, line.comparison) for i, line in enumerate(lines) if line.comparison is not None and line.judged]
     for (i, _), comparison in zip(able, together([comparison for _, comparison in able]), strict=True):
         lines[i] = replace(lines[i], comparison=comparison)

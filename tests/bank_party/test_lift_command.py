@@ -70,7 +70,7 @@ ASKED = ("--group", "arm", "--control", "c", "--outcome", "bought")
 def test_the_table_fits_and_says_what_is_shown(lift, file):
     code, out, err = lift(file(), *ASKED, "--value", "spend")
     assert (code, err) == (0, "")
-    assert "4 comparisons in the table, judged together (Holm)" in out
+    assert "4 comparisons of the table, judged together (Holm)" in out
     assert out.count("higher") == 2
     assert out.count("not shown") == 2
     assert "nan" not in out.lower()
@@ -89,23 +89,38 @@ def test_it_speaks_chinese(lift, file):
     assert _WORDS["en"].keys() == _WORDS["zh"].keys()
 
 
+def test_a_score_adds_its_slices_and_its_qini(lift, file, tmp_path):
+    place = tmp_path / "lift.json"
+    score = np.arange(1_200) % 7
+    _, out, _ = lift(file(score=score), *ASKED, "--arm", "b", "--score", "score", "--json", place)
+    assert "bought, score, slice 1/10 from the highest" in out
+    assert "bought, Qini coefficient of score" in out
+    assert "Qini: area between" in out
+    found = json.loads(place.read_text())
+    assert (found["score"], len(found["slices"]), len(found["qini"])) == ("score", 14, 1)
+    _, out, _ = lift(file(score=score), *ASKED, "--score", "score", "--lang", "zh")
+    assert "bought，score 的 Qini 系数" in out
+    _, out, _ = lift(file(), *ASKED)
+    assert "Qini" not in out
+
+
 def test_the_json_has_every_figure_and_only_its_owner_reads_it(lift, file, tmp_path):
     place = tmp_path / "lift.json"
     lift(file(), *ASKED, "--value", "spend", "--by", "x", "--json", place, "--level", "0.9")
     found, table = json.loads(place.read_text()), people()
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert found["arms"] == [{"arm": arm, "rows": 400} for arm in "cab"]
-    assert [(line["measure"], line["arm"]) for line in found["lines"]] == [(name, arm) for name in ("bought", "spend") for arm in "cab"]
+    assert [(line["measure"], line["arm"]) for line in found["table"]] == [(name, arm) for name in ("bought", "spend") for arm in "cab"]
     counts = table.groupby("arm")["bought"].sum()
-    line = found["lines"][2]
+    line = found["table"][2]
     assert (line["successes"], line["rows"]) == (counts["b"], 400)
     compared = line["against_control"]
     expected = confint_proportions_2indep(counts["b"], 400, counts["c"], 400, "newcomb", "diff", 0.1)
     assert (compared["difference"]["low"], compared["difference"]["high"]) == pytest.approx(expected, abs=TINY)
     assert compared["shown"] == "higher"
-    assert found["lines"][0]["against_control"] is None
+    assert found["table"][0]["against_control"] is None
     spend = {arm: DescrStatsW(rows) for arm, rows in table.groupby("arm")["spend"]}
-    means = found["lines"][5]["against_control"]["difference"]
+    means = found["table"][5]["against_control"]["difference"]
     expected = CompareMeans(spend["b"], spend["c"]).tconfint_diff(0.1, usevar="unequal")
     assert (means["low"], means["high"]) == pytest.approx(expected, rel=TINY)
 
@@ -114,7 +129,7 @@ def test_a_small_segment_is_marked_and_not_judged_and_counts_for_nothing(lift, f
     place = tmp_path / "lift.json"
     _, out, _ = lift(file(), *ASKED, "--by", "x", "--json", place)
     assert "not judged: fewer than 50 people on one of the sides" in out
-    assert "4 comparisons in the table by segment, judged together" in out
+    assert "4 comparisons of the table by segment, judged together" in out
     lines = [line for line in json.loads(place.read_text())["segments"] if line["against_control"]]
     assert [line["few"] for line in lines if line["segment"] == "rare"] == [True, True]
     for line in lines:
@@ -125,7 +140,7 @@ def test_a_small_segment_is_marked_and_not_judged_and_counts_for_nothing(lift, f
     assert widest == pytest.approx(1 - 0.05 / 4)
     _, out, _ = lift(file(), *ASKED, "--by", "x", "--min-rows", "5")
     assert "not judged" not in out
-    assert "6 comparisons in the table by segment" in out
+    assert "6 comparisons of the table by segment" in out
 
 
 def test_a_segment_without_anybody_of_an_arm_shows_dashes(lift, file):
@@ -193,7 +208,9 @@ def test_rows_without_an_arm_are_left_out_whatever_they_hold(lift, file):
         ({"bought": [0, 1, 9] * 400}, (*ASKED, "--arm", "b"), "it has 1 other value in 400 rows (rows 3, 6, 9, 12, 15, ...)"),
         ({"bought": "maybe"}, ASKED, "none of 0 and 1, yes and no, but 1 other value in 1200 rows"),
         ({"bought": [None, *[0] * 1199]}, ASKED, "is empty in 1 of 1200 rows (rows 1)"),
-        ({"spend": [1.0, None, *[0] * 1198]}, (*ASKED, "--value", "spend"), "in 1 of 1200 rows (rows 2): write 0 where nothing"),
+        ({"spend": [1.0, None, *[0] * 1198]}, (*ASKED, "--value", "spend"), "in 1 of 1200 rows (rows 2): write a number"),
+        ({"x": ""}, (*ASKED, "--score", "x"), "column 'x' is empty in 1200 of 1200 rows"),
+        ({}, (*ASKED, "--score", "spend", "--value", "spend"), "spend is asked for twice"),
         ({"spend": "much"}, (*ASKED, "--value", "spend"), "of which each is no number"),
         ({"x": range(1200)}, (*ASKED, "--by", "x"), "--by takes at most 50; bin it first"),
         ({"arm": range(1200)}, ASKED, "has 1200 values: arms are at most 50"),
