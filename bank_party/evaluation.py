@@ -154,7 +154,7 @@ class Slice:
 def gain_table(y: NDArray[np.generic], score: NDArray[np.generic], slices: int = SLICES) -> list[Slice]:
     """Return `slices` slices of equal count, highest scores first. Tied scores stay together, in the slice of their middle row."""
     label, value = _checked(y, score)
-    number = _slices(-value, slices)
+    number = slices_of(-value, slices)
     overall = float(label.mean())
     table, rows_so_far, positives_so_far = [], 0, 0
     for at in range(slices):
@@ -201,7 +201,7 @@ class Calibration:
 def calibration(y: NDArray[np.generic], p: NDArray[np.generic], slices: int = SLICES, level: float = LEVEL) -> Calibration:
     """Compare predicted probabilities p (N,) in [0, 1] with what happened, in slices of equal count; ties stay together."""
     label, value = _probabilities(y, p)
-    number = _slices(value, slices)
+    number = slices_of(value, slices)
     table = []
     for at in range(slices):
         here = number == at
@@ -355,7 +355,13 @@ def _thinned(count: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(np.int64))
 
 
-def _slices(value: FloatArray, slices: int) -> NDArray[np.int64]:
+def shares_above(value: FloatArray) -> FloatArray:
+    """Return the share of rows above each row, half of itself and of those tied with it among them: between 0 and 1."""
+    above: FloatArray = (_midranks(-value) - 0.5) / len(value)
+    return above
+
+
+def slices_of(value: FloatArray, slices: int) -> NDArray[np.int64]:
     """Return each row's slice, 0 for the lowest values: slices of equal count, tied values in the slice of their middle."""
     place: NDArray[np.int64] = np.floor((_midranks(value) - 0.5) * slices / len(value)).astype(np.int64)
     return place

@@ -30,7 +30,7 @@ def two_valued(column: Column, name: str, positive: str | None = None) -> NDArra
     Raises InputError where a label is missing, where there are not exactly two values, where the pair is unknown and `positive` not given,
     or where `positive` is none of the two.
     """
-    values = [_plain(cell) for cell in column.tolist()]
+    values = [plain(cell) for cell in column.tolist()]
     empty = [i for i, value in enumerate(values, 1) if value is None]
     if empty:
         rows = ", ".join(map(str, empty[:SHOWN])) + (", ..." if len(empty) > SHOWN else "")
@@ -40,7 +40,7 @@ def two_valued(column: Column, name: str, positive: str | None = None) -> NDArra
     if len(found) != 2:
         what = "one value in all" if len(found) == 1 else f"{len(found)} different values in"
         raise InputError(f"label {name!r} has {what} {len(values)} rows: exactly two are needed; name the right label column")
-    one = PAIRS.get(frozenset(str(value) for value in found)) if positive is None else _plain(positive)
+    one = PAIRS.get(frozenset(str(value) for value in found)) if positive is None else plain(positive)
     if one is None:
         counts = " and ".join(str(count) for count in sorted(found.values()))
         raise InputError(f"label {name!r} has two values, in {counts} rows, and it is not plain which is 1: say so with positive")
@@ -49,7 +49,7 @@ def two_valued(column: Column, name: str, positive: str | None = None) -> NDArra
     return np.array([value == one for value in values], dtype=np.uint8)
 
 
-def _plain(cell: object) -> str | None:
+def plain(cell: object) -> str | None:
     """Return the cell in lower case, numbers in their shortest writing; None for a missing one."""
     if cell is None or cell != cell:  # noqa: PLR0124 - NaN is the one value that differs from itself
         return None

@@ -20,6 +20,7 @@ import tandem
 from bank_party import planning, reporting, scoring, studies
 from bank_party.conduct import Caller, Conductor
 from bank_party.jobs import fingerprint
+from bank_party.lift_command import lift_command
 from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
@@ -39,6 +40,7 @@ from tandem.probe.script import PROBES
 from tandem.session.tap import Tap, untapped
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
+app.command("lift")(lift_command)
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
 Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
