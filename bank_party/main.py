@@ -19,6 +19,7 @@ from rich.console import Console
 import tandem
 from bank_party import planning, reporting, scoring, studies
 from bank_party.conduct import Caller, Conductor
+from bank_party.history.command import derive_command
 from bank_party.jobs import fingerprint
 from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
@@ -42,6 +43,7 @@ app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customer
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
 Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
+app.command("derive")(derive_command)
 
 
 @app.command("train")
