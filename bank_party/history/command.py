@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bank_party.history.catalogue import FAMILIES
-from bank_party.history.derive import DORMANT_MONTHS, LABEL, WINDOW_MONTHS, Derived, derived
+from bank_party.history.derive import DORMANT_MONTHS, LABEL, WINDOW_MONTHS, Derived, derived, format_of
 from tandem.errors import InputError
 
 
@@ -41,6 +41,7 @@ def derive_command(
         return
     if folder is None or not as_of or out is None:
         raise InputError("name the folder of the raw tables, --as-of and --out; --list prints the variables")
+    format_of(out)  # before the work
     with console.status("deriving"), derived(folder, _date(as_of), window=None if label is None else window, dormant=dormant) as made:
         made.write(out)
     _print_counts(console, made)

@@ -61,11 +61,9 @@ class Derived:
     def write(self, path: Path) -> None:
         """Write the table as CSV or Parquet by the path's ending, and beside it (.json) what it was made of (both 0600).
 
-        Raises InputError for another ending, or where writing fails.
+        Raises InputError as `format_of` does, or where writing fails.
         """
-        how = FORMATS.get(path.suffix)
-        if how is None:
-            raise InputError(f"{path}: tables are written as .csv or .parquet: give --out such a name")
+        how = format_of(path)
         try:
             room = tempfile.TemporaryDirectory(dir=path.parent)
         except OSError as failure:
@@ -84,6 +82,13 @@ class Derived:
             "format": 1, "as_of": self.as_of.isoformat(), "dormant_months": self.dormant_months, "window_months": self.window_months,
             "counts": asdict(self.counts), "variables": [one.name for family in FAMILIES for one in family.variables],
         }
+
+
+def format_of(path: Path) -> str:
+    """Return how DuckDB writes a file of this name. Raises InputError if we do not write such files."""
+    if path.suffix not in FORMATS:
+        raise InputError(f"{path}: tables are written as .csv or .parquet: give --out such a name")
+    return FORMATS[path.suffix]
 
 
 def beside(table: Path) -> Path:
