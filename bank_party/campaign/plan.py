@@ -22,7 +22,7 @@ from bank_party.campaign.pool import Calibrated, Mask, People, calibrated, pool,
 from bank_party.campaign.recalibration import Recalibration
 from bank_party.campaign.words import WORDS
 from bank_party.evaluation import Interval
-from bank_party.history.derive import beside
+from bank_party.history.output import beside
 from bank_party.records import read_facts
 from tandem.arguments import Chance, Seeded
 from tandem.errors import InputError

@@ -11,11 +11,11 @@ Both intervals hold what they should: the model's own probabilities stand. Other
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from bank_party.evaluation import LEVEL, Interval
 from tandem.errors import InputError
@@ -68,5 +68,5 @@ def log_odds(p: Reals) -> Reals:
 
 
 def _interval(value: float, se: float) -> Interval:
-    reach = float(norm.ppf((1.0 + LEVEL) / 2.0)) * float(se)
+    reach = NormalDist().inv_cdf((1.0 + LEVEL) / 2.0) * float(se)
     return Interval(float(value), float(value) - reach, float(value) + reach)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -12,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bank_party.history.catalogue import FAMILIES
-from bank_party.history.derive import DORMANT_MONTHS, LABEL, WINDOW_MONTHS, Derived, derived, format_of
+from bank_party.history.output import DORMANT_MONTHS, LABEL, WINDOW_MONTHS, format_of
 from tandem.errors import InputError
 
 
@@ -41,10 +43,12 @@ def derive_command(
         return
     if folder is None or not as_of or out is None:
         raise InputError("name the folder of the raw tables, --as-of and --out; --list prints the variables")
+    from bank_party.history.derive import derived  # noqa: PLC0415 - the bank's other commands never load DuckDB
+
     format_of(out)  # before the work
     with console.status("deriving"), derived(folder, _date(as_of), window=None if label is None else window, dormant=dormant) as made:
         made.write(out)
-    _print_counts(console, made)
+    _print_counts(console, made.as_of, asdict(made.counts), window)
     named = f', label = "{LABEL}"' if label else ""
     console.print(f'written to {out}; in a study: id = "phone", drop = ["customer_id"]{named}', soft_wrap=True, markup=False)
 
@@ -58,18 +62,16 @@ def print_catalogue(console: Console) -> None:
     console.print(table)
 
 
-def _print_counts(console: Console, made: Derived) -> None:
-    counts = made.counts
-    table = Table("at " + made.as_of.isoformat(), "customers", box=None)
+def _print_counts(console: Console, as_of: date, counts: Mapping[str, int | None], window: int) -> None:
+    table = Table(f"at {as_of.isoformat()}", "customers", box=None)
     table.columns[1].justify = "right"
     rows = {
-        "known": counts.customers, "with a dormant card": counts.dormant, "of these with several": counts.two_cards,
-        "left out, no phone": counts.no_phone, "written": counts.written,
+        "known": "customers", "with a dormant card": "dormant", "of these with several": "two_cards", "left out, no phone": "no_phone",
+        "written": "written", f"activated within {window} months": "activated",
     }
-    for name, count in rows.items():
-        table.add_row(name, str(count))
-    if counts.activated is not None:
-        table.add_row(f"activated within {made.window_months} months", f"{counts.activated} ({counts.activated / counts.written:.1%})")
+    for told, name in rows.items():
+        if counts[name] is not None:
+            table.add_row(told, str(counts[name]))
     console.print(table)
 
 

@@ -16,19 +16,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from bank_party.history.catalogue import FAMILIES, SOURCES, select
+from bank_party.history.output import DORMANT_MONTHS, LABEL, beside, format_of
 from bank_party.history.raw import Database, opened
 from tandem.errors import InputError
 from tandem.node import disk
 
-LABEL = "activated"
-DORMANT_MONTHS = 6
-WINDOW_MONTHS = 3
-FORMATS = {".csv": "FORMAT csv, HEADER true", ".parquet": "FORMAT parquet"}
-
+if TYPE_CHECKING:
+    import pandas as pd  # DuckDB loads it where a frame is asked for
 
 @dataclass(frozen=True)
 class Counts:
@@ -82,18 +79,6 @@ class Derived:
             "format": 1, "as_of": self.as_of.isoformat(), "dormant_months": self.dormant_months, "window_months": self.window_months,
             "counts": asdict(self.counts), "variables": [one.name for family in FAMILIES for one in family.variables],
         }
-
-
-def format_of(path: Path) -> str:
-    """Return how DuckDB writes a file of this name. Raises InputError if we do not write such files."""
-    if path.suffix not in FORMATS:
-        raise InputError(f"{path}: tables are written as .csv or .parquet: give --out such a name")
-    return FORMATS[path.suffix]
-
-
-def beside(table: Path) -> Path:
-    """Return where the facts of a derived table lie."""
-    return table.with_suffix(".json")
 
 
 @contextmanager

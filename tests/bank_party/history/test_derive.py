@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bank_party.history.catalogue import FAMILIES
-from bank_party.history.derive import beside, derived
+from bank_party.history.derive import derived
+from bank_party.history.output import beside
 from bank_party.load import load
 from bank_party.main import app
 from tandem.errors import InputError
