@@ -18,7 +18,9 @@ from rich.console import Console
 
 import tandem
 from bank_party import planning, reporting, scoring, studies
+from bank_party.campaign.command import app as campaign_app
 from bank_party.conduct import Caller, Conductor
+from bank_party.history.command import derive_command
 from bank_party.jobs import fingerprint
 from bank_party.lift_command import lift_command
 from bank_party.party import Party
@@ -44,6 +46,8 @@ app.command("lift")(lift_command)
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
 Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
+app.command("derive")(derive_command)
+app.add_typer(campaign_app, name="campaign")
 
 
 @app.command("train")

@@ -21,7 +21,7 @@ from tandem.sums.terms import Integers
 from tandem.tables import Table
 from tandem.train.pooled import sigma
 
-COLUMNS = ("row", "id", "matched", "probability", "telco_points")
+COLUMNS = ("row", "id", "matched", "probability", "bank_probability", "telco_points")
 
 
 def prepare(config: StudyConfig, contract: Contract) -> tuple[models.Model, Table, Identifiers]:
@@ -52,13 +52,14 @@ async def score(conductor: Conductor, model: models.Model, ids: Identifiers, sec
 
 def write(path: Path, model: models.Model, table: Table, rows: Integers, points: Integers) -> int:
     """Write one row a customer (0600): the card's probability where the telco knows the customer, the bank's own where not."""
-    p = sigma(model.alone_log_odds(table))
+    alone = sigma(model.alone_log_odds(table))
+    p = alone.copy()
     p[rows] = sigma(model.log_odds(table.take(rows), points))
     known = dict(zip(rows.tolist(), points.tolist(), strict=True))
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for row in range(table.rows):
-        writer.writerow((row + 1, table.ids[row], int(row in known), f"{p[row]:.6f}", known.get(row, "")))
+        writer.writerow((row + 1, table.ids[row], int(row in known), f"{p[row]:.6f}", f"{alone[row]:.6f}", known.get(row, "")))
     disk.write(path, text.getvalue().encode())
     return int(np.size(rows))

@@ -69,7 +69,7 @@ class NodeConfig(BaseModel):
         return self.folder / path
 
 
-Kind = TypeVar("Kind", bound=NodeConfig)
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 def read(path: Path, kind: type[Kind]) -> Kind:

@@ -239,7 +239,7 @@ def test_new_customers_are_scored_under_a_scoring_contract(nodes):
     assert f"{matched} of {len(scored)} customers scored with the card" in told.replace("\n", " ")
     for row in scored[: len(known)]:
         earlier = before[row["id"]]
-        assert row["matched"] == earlier["matched"]
+        assert (row["matched"], row["bank_probability"]) == (earlier["matched"], earlier["bank_only"])
         if row["matched"] == "1":
             assert (row["probability"], row["telco_points"]) == (earlier["joint_card"], earlier["points"])
         else:
