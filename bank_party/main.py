@@ -17,12 +17,14 @@ import typer
 from rich.console import Console
 
 import tandem
-from bank_party import planning, reporting, scoring, studies
+from bank_party import planning, registry_commands, reporting, scoring, studies
 from bank_party.conduct import Caller, Conductor
+from bank_party.feedback import feedback_command
 from bank_party.jobs import fingerprint
 from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
+from bank_party.versions import compare_command
 from tandem.contract import Contract
 from tandem.contract.words import disclosures, language_of
 from tandem.contract_commands import WIDTH, print_page
@@ -42,6 +44,10 @@ app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customer
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
 Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
+
+app.command("feedback")(feedback_command)
+app.command("compare")(compare_command)
+app.add_typer(registry_commands.app)
 
 
 @app.command("train")
