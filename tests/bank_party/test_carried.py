@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tomli_w
-import tomllib
 from three_parties import make_site, run_study, serving
 
 from bank_party import carried, coding, models, studies
@@ -105,7 +105,7 @@ def test_other_variables_columns_or_files_are_refused(first):
     site, before = first
     path = site.folder(BANK) / "other.json"
     replace(before.model, described=before.model.described[:2]).save(path)
-    with pytest.raises(ContractError, match="the telco offers 3 variables, other.json was trained on 2"):
+    with pytest.raises(ContractError, match=r"the telco offers 3 variables, other\.json was trained on 2"):
         prepared(site, earlier=path.name)
     name = replace(before.model.codings[0], column="income")
     replace(before.model, codings=(name, *before.model.codings[1:])).save(path)

@@ -19,7 +19,13 @@ from bank_party.main import app
 from bank_party.people import People, read_people
 from tandem.errors import InputError
 
-BANK = "phone,age,city\n+86 138-0013-8000,31,Nanjing\n13800138001,,\"Xi'an, west\"\n13800138002,45,\n13800138003,07,Wuhan\n13800138009,1,x\n"
+BANK = """phone,age,city
++86 138-0013-8000,31,Nanjing
+13800138001,,"Xi'an, west"
+13800138002,45,
+13800138003,07,Wuhan
+13800138009,1,x
+"""
 RESULTS = """phone,group,contacted,responded,activated,spend
 13800138000,high,1,1,1,120.5
 13800138001,low,1,0,0,0
