@@ -119,7 +119,7 @@ def feedback_command(
         text, fed = feed(table, read_people(results, id_column, [GROUP, CONTACTED, label], form), id_column, label)
     disk.write(out, text.encode())
     show(console, fed, language, bank=str(bank), out=str(out))
-    study = {"label": label, "table": {"source": str(out), "id": id_column, "drop": [GROUP]}}
+    study = {"label": label, "table": {"source": str(out.resolve()), "id": id_column, "drop": [GROUP]}}
     console.print(_WORDS[language]["study"])
     console.print(tomli_w.dumps(study).rstrip(), markup=False, soft_wrap=True)
 

@@ -54,7 +54,7 @@ class Window(Fixed):
 
 
 class Told(Fixed):
-    """What the bank's ledger says that somebody was told in training, in how many sessions, and bits a person over them."""
+    """What the bank's ledger says that somebody was told under the contract so far, in how many sessions, and bits a person over them."""
 
     to: str
     what: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,14 +46,14 @@ _WORDS = {
         "heads": ("version", "status", "AUC (95 %)", "over bank only", "matched", "bits", "parent"),
         "gain": "gain", "loss": "loss", "not_shown": "not shown", "added": "version {version} added as a candidate",
         "promoted": "version {version} is the champion", "retires": "; {old} retires", "none": "no version is registered here",
-        "told": "told in training, by the bank's ledger", "bits": "{bits} bits a person", "history": "history", "sessions": "{} sessions",
+        "told": "told under this contract so far, by the bank's ledger", "bits": "{bits} bits a person", "history": "history", "sessions": "sessions: {}",
         "fields": ("status", "contract", "model", "digest", "parent", "as of", "asked", "matched", "trained on", "held out"),
     },
     "zh": {
         "heads": ("版本", "状态", "AUC（95%）", "较仅银行", "匹配", "比特", "上一版本"),
         "gain": "提升", "loss": "下降", "not_shown": "未证明", "added": "版本 {version} 已登记为候选",
         "promoted": "版本 {version} 为当前版本", "retires": "；{old} 退役", "none": "此处没有登记任何版本",
-        "told": "训练中告知的内容（据银行账本）", "bits": "每人 {bits} 比特", "history": "历史", "sessions": "{} 次会话",
+        "told": "本合约下至今告知的内容（据银行账本）", "bits": "每人 {bits} 比特", "history": "历史", "sessions": "会话：{}",
         "fields": ("状态", "合约", "模型", "摘要", "上一版本", "截止日", "查询", "匹配", "训练行", "留出行"),
     },
 }
@@ -137,8 +137,8 @@ def show_command(version: Name, home: Home = Path(), as_json: Json = False, lang
     table = Table.grid(padding=(0, 2))
     for label, value in zip(words["fields"], values, strict=True):
         table.add_row(label, escape(str(value)) or "-")
-    for name in METRICS:
-        table.add_row(name, escape(json.dumps(one.metrics[name])))
+    for name, value in _shown(one.metrics):
+        table.add_row(name, escape(value))
     console.print(table)
     for who, text in one.words[language]:
         console.print(f"{who}: {text}" if who else text, markup=False)
@@ -192,6 +192,20 @@ def _told(config: StudyConfig, contract: Contract) -> list[Told]:
             tally.add(entry)
     found = tally.told().items()
     return [Told(to=to, what=what, sessions=len(sessions), bits=sum(sessions.values())) for (_, to, what), sessions in found]
+
+
+def _shown(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of metrics, one a line; an interval stands behind its value, and what was not measured is "-"."""
+    for name in METRICS:
+        by_model = metrics[name] if isinstance(metrics[name], dict) else {"": metrics[name]}
+        for model, value in by_model.items():
+            yield f"{name} {model}".rstrip(), _figure(value)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{value[0]:.4f} ({value[1]:.4f} - {value[2]:.4f})"
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _plain(registry: Registry, one: Version) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -101,16 +101,15 @@ def read_version(path: Path, form: Form) -> Version:
     """Return a version from a study's folder, its scores.csv, or a scored.csv. Raises InputError for anything else."""
     file = path / "scores.csv" if path.is_dir() else path
     people = read_people(file, "id", ["matched"], form)
-    name = path.name or str(path)
     rows = {value: row for value, row in people.place.items() if people.columns["matched"][row] == "1"}
     if set(records.COLUMNS) <= set(people.columns):
         part, labels = people.columns["part"], people.flags("label")
         return Version(
-            name, _probabilities(people, "joint_card", rows), {value: part[row] == "hold-out" for value, row in rows.items()},
+            str(path), _probabilities(people, "joint_card", rows), {value: part[row] == "hold-out" for value, row in rows.items()},
             {value: bool(labels[row]) for value, row in rows.items()},
         )
     if set(scoring.COLUMNS) <= set(people.columns):
-        return Version(name, _probabilities(people, "probability", rows))
+        return Version(str(path), _probabilities(people, "probability", rows))
     raise InputError(f"{file} is neither a scores.csv nor a scored.csv of this version: name a study's folder, or what `bank score` wrote")
 
 
@@ -153,11 +152,12 @@ def compare_command(
     Example: tandem bank compare v1/out v2/scored.csv --labels results.csv
     """
     language, form, console = language_of(lang), form_of(identifier), Console(highlight=False)
+    if first.resolve() == second.resolve():
+        raise InputError(f"{first} is named twice: name two versions")
     with console.status(""):
         given = None if labels is None else _given(read_people(labels, id_column, [label], form), label)
-        versions = [read_version(path, form) for path in (first, second)]
         # The bootstrap of a comparison is the same again: nothing secret hangs on it.
-        found = compare(*_told_apart(versions, (first, second)), given, Seeded(b"versions compared"))
+        found = compare(read_version(first, form), read_version(second, form), given, Seeded(b"versions compared"))
     show(console, found, language)
     if json_file is not None:
         disk.write(json_file, json.dumps({**asdict(found), "verdict": found.verdict}, ensure_ascii=False, indent=1).encode())
@@ -211,13 +211,3 @@ def _own_labels(first: Version, second: Version, both: Sequence[bytes]) -> dict[
 def _given(people: People, label: str) -> dict[bytes, bool]:
     flags: NDArray[np.bool_] = people.flags(label)
     return {value: bool(flags[row]) for value, row in people.place.items()}
-
-
-def _told_apart(versions: Sequence[Version], paths: tuple[Path, Path]) -> tuple[Version, Version]:
-    """Return both, under their whole paths where their last parts are the same."""
-    one, two = versions
-    if one.name != two.name:
-        return one, two
-    if paths[0].resolve() == paths[1].resolve():
-        raise InputError(f"{paths[0]} is named twice: name two versions")
-    return replace(one, name=str(paths[0])), replace(two, name=str(paths[1]))

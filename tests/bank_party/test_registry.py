@@ -103,7 +103,8 @@ def test_the_table_and_the_whole_are_shown(tmp_path):
     whole = asked("show", "june", "--home", folder)
     assert "champion" in whole
     assert f"{CONTRACT.id} ({CONTRACT.digest.hex()[:16]})" in whole
-    assert "2 sessions, 14 bits a person" in whole
+    assert "sessions: 2, 14 bits a person" in whole
+    assert "auc joint_card 0.7123 (0.6100 - 0.8100) auc pooled -" in whole
     assert " ".join(disclosures(CONTRACT, "en").rows[0][1].split())[:30] in whole
 
 
