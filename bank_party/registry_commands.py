@@ -46,7 +46,8 @@ _WORDS = {
         "heads": ("version", "status", "AUC (95 %)", "over bank only", "matched", "bits", "parent"),
         "gain": "gain", "loss": "loss", "not_shown": "not shown", "added": "version {version} added as a candidate",
         "promoted": "version {version} is the champion", "retires": "; {old} retires", "none": "no version is registered here",
-        "told": "told under this contract so far, by the bank's ledger", "bits": "{bits} bits a person", "history": "history", "sessions": "sessions: {}",
+        "told": "told under this contract so far, by the bank's ledger", "bits": "{bits} bits a person", "history": "history",
+        "sessions": "sessions: {}",
         "fields": ("status", "contract", "model", "digest", "parent", "as of", "asked", "matched", "trained on", "held out"),
     },
     "zh": {
