@@ -41,6 +41,8 @@ class StudyConfig(NodeConfig):
     out: Path = Path("out")
     model: Path | None = None
     """Scoring: the model.json that training wrote."""
+    earlier: Path | None = None
+    """Training: the model.json of an earlier version, whose own columns, coding and choice of the telco's variables are carried over."""
     reconnect: float = Field(default=600.0, ge=0.0, le=86_400.0)
     """Seconds for which a peer that is gone is called again, before the study stops."""
     lang: Literal["en", "zh"] = "en"

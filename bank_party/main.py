@@ -17,15 +17,17 @@ import typer
 from rich.console import Console
 
 import tandem
-from bank_party import planning, reporting, scoring, studies
+from bank_party import planning, registry_commands, reporting, scoring, studies
 from bank_party.campaign.command import app as campaign_app
 from bank_party.conduct import Caller, Conductor
+from bank_party.feedback import feedback_command
 from bank_party.history.command import derive_command
 from bank_party.jobs import fingerprint
 from bank_party.lift_command import lift_command
 from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
+from bank_party.versions import compare_command
 from tandem.contract import Contract
 from tandem.contract.words import disclosures, language_of
 from tandem.contract_commands import WIDTH, print_page
@@ -42,12 +44,16 @@ from tandem.probe.script import PROBES
 from tandem.session.tap import Tap, untapped
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
-app.command("lift")(lift_command)
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
 Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
-app.command("derive")(derive_command)
+
+for name, function in {
+    "derive": derive_command, "lift": lift_command, "feedback": feedback_command, "compare": compare_command,
+}.items():
+    app.command(name)(function)
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(registry_commands.app)
 
 
 @app.command("train")

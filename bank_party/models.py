@@ -60,6 +60,16 @@ class Model:
         """Coefficients of the bank's own side, intercept included."""
         return len(self.theta) - len(self.aliases)
 
+    @property
+    def numbers(self) -> list[str]:
+        """Columns to declare as numbers when a file for this model is read."""
+        return [one.column for one in self.codings if not one.text]
+
+    @property
+    def texts(self) -> list[str]:
+        """Columns to declare as text when a file for this model is read."""
+        return [one.column for one in self.codings if one.text]
+
     def design(self, table: Table) -> Reals:
         """Return x (N, p) of any table with the bank's columns, the intercept first."""
         return np.column_stack((np.ones(table.rows), coding.apply(self.codings, table)))

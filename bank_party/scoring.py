@@ -34,9 +34,7 @@ def prepare(config: StudyConfig, contract: Contract) -> tuple[models.Model, Tabl
     if (model.card, model.contract) != (contract.card, contract.training):
         raise ContractError(f"contract {contract.id} names another card or training than {config.model} comes from")
     source = config.table
-    numbers = [one.column for one in model.codings if not one.text]
-    texts = [one.column for one in model.codings if one.text]
-    customers = load(source, config.folder, numeric=numbers, text=texts)
+    customers = load(source, config.folder, numeric=model.numbers, text=model.texts)
     ids = normalise(customers.table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)
     if len(ids) > contract.caps.identifiers:
         raise ContractError(f"contract {contract.id}: {len(ids)} customers, caps.identifiers is {contract.caps.identifiers}")

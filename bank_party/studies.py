@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bank_party import coding, own_score
+from bank_party import carried, coding, own_score
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
 from bank_party.jobs import fingerprint
@@ -39,6 +39,8 @@ class Prepared:
     customers: Customers
     ids: Identifiers
     labels: NDArray[np.uint8]
+    earlier: Model | None = field(default=None, repr=False)
+    """The model whose columns, coding and choice are carried over; `customers` has its columns alone then."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,14 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
     source = config.table
     if not config.label_column:
         raise InputError('the study names no label: add label = "..." to it')
-    customers = load(source, config.folder, config.label_column, positive=config.positive)
+    earlier = carried.load(config, contract)
+    numbers, texts = ([], []) if earlier is None else (earlier.numbers, earlier.texts)
+    customers = load(source, config.folder, config.label_column, positive=config.positive, numeric=numbers, text=texts)
+    if earlier is not None:
+        customers = Customers(carried.of_model(earlier, customers.table), customers.labels)
     if customers.labels is None:
         raise InputError(f"{source.source}: there is no label to train on")
-    columns = coding.columns_out(customers.table, config.coding)
+    columns = coding.columns_out(customers.table, config.coding) if earlier is None else carried.columns_out(earlier)
     if contract.noise is None and columns != contract.layout.bank_columns:
         raise ContractError(
             f"contract {contract.id}: layout.bank_columns is {contract.layout.bank_columns}, {source.source} gives {columns}: "
@@ -77,12 +83,13 @@ def prepare(config: StudyConfig, contract: Contract) -> Prepared:
     ids = normalise(customers.table.ids, contract.identifier, source.keep, drop_bad=source.drop_bad)
     if len(ids) > contract.caps.identifiers:
         raise ContractError(f"contract {contract.id}: {len(ids)} customers, caps.identifiers is {contract.caps.identifiers}")
-    return Prepared(customers, ids, customers.labels)
+    return Prepared(customers, ids, customers.labels, earlier)
 
 
 def inputs(config: StudyConfig, prepared: Prepared) -> bytes:
     """Return the digest of what a job is begun with: it can go on with the same alone."""
-    return fingerprint(prepared.ids, prepared.customers.table, prepared.labels, config.model_dump_json(include={"coding", "choice"}))
+    wishes = config.model_dump_json(include={"coding", "choice"})
+    return fingerprint(prepared.ids, prepared.customers.table, prepared.labels, wishes, *carried.digest(prepared.earlier))
 
 
 def secret_key(folder: Path, contract: Contract, chance: Chance) -> SecretKey:
@@ -131,7 +138,7 @@ async def look(
     y = prepared.labels[rows].astype(np.int64)
     sealable = sealer.Rows(np.ones((len(rows), 1)), y, training, found.places, len(found.positions))
     watch("describe", sealable.count)
-    described = await conductor.describe(secret, sealable, _choice(config), found.positions)
+    described = await conductor.describe(secret, sealable, _choice(config, prepared), found.positions)
     return Looked(len(prepared.ids), len(rows), described)
 
 
@@ -156,7 +163,7 @@ async def train(
         alone = progress.theta
     for stage in range(1, layout.passes + 1):
         watch(f"pass_{stage}", sealable.count)
-        progress = await conductor.train(secret, sealable, progress, _choice(config), found.positions, stage)
+        progress = await conductor.train(secret, sealable, progress, _choice(config, prepared), found.positions, stage)
     if layout.se == "exact":
         per_row = Terms.of(contract).layout(secret.public).ciphertexts
         watch("errors", sealable.count + sealable.count // per_row)  # rows, then their weights alone
@@ -181,19 +188,23 @@ async def train(
 def _own_columns(
     config: StudyConfig, contract: Contract, prepared: Prepared, rows: Integers, training: NDArray[np.bool_]
 ) -> tuple[list[coding.Coded], Reals]:
-    """Code the bank's own columns on its training rows alone; return them and x (N, 1 + d_b) in roster order."""
+    """Code the bank's own columns on its training rows alone, or as carried over; return them and x (N, 1 + d_b) in roster order."""
     table, layout = prepared.customers.table, contract.layout
     mask = np.zeros(table.rows, dtype=np.bool_)
     mask[rows[training]] = True
     rule = Rule(layout.min_bin, layout.min_class)
-    own = coding.fit(table, prepared.labels, mask, config.coding, bins=layout.bins, rule=rule)
+    if prepared.earlier is None:
+        own = coding.fit(table, prepared.labels, mask, config.coding, bins=layout.bins, rule=rule)
+    else:
+        own = carried.coded(prepared.earlier.codings, table, prepared.labels, mask, bins=layout.bins, rule=rule)
     coded = coding.apply([one.coding for one in own], table.take(rows))
     return own, np.column_stack((np.ones(len(rows)), coded))
 
 
-def _choice(config: StudyConfig) -> sealer.Choice:
+def _choice(config: StudyConfig, prepared: Prepared) -> sealer.Choice:
     wish = config.choice
-    return sealer.Choice(tuple(wish.keep), wish.min_iv, wish.max_correlation, wish.max_vif, wish.monotone)
+    keep = tuple(wish.keep) if prepared.earlier is None else prepared.earlier.aliases
+    return sealer.Choice(keep, wish.min_iv, wish.max_correlation, wish.max_vif, wish.monotone)
 
 
 @contextmanager

@@ -188,12 +188,16 @@ def simulate(
     min_bin: int,
     ridge: float | None,
     chance: Chance,
+    beside: FloatArray | None = None,
 ) -> list[Pass]:
     """Act out sealed Newton in the clear, protocols section 4 line by line; only the rounding to fixed point is left out.
 
     Roster rows N: x_b (N, p_b) with the intercept, codes_t (N, d), woe one array of bin values a variable, y (N,), train (N,).
     Rows outside `train` have w = r = 0 and count only in the pair counts. Without a `ridge` the first pass chooses it. The model is
     the last pass's theta.
+
+    `beside` (N,): log-odds by which the first pass starts beside the b side's own fit, as sealed Newton itself does not (decision 46).
+    The solver knows nothing of them: it is told r - w * beside, and goes on from theta_t = 0 to where the pass led all the same.
     """
     bins = [len(values) for values in woe]
     C = coding(woe)
@@ -204,12 +208,14 @@ def simulate(
     chosen = float(FIRST_RIDGE) if ridge is None else ridge
     alone = fit(x_b[train], label[train], chosen)
     theta_b, theta_t, loss = alone.theta, np.zeros(C.shape[1]), alone.loss
-    scores = x_b @ theta_b
+    offset = np.zeros(len(y)) if beside is None else beside
+    scores = x_b @ theta_b + offset
     history: list[Pass] = []
     least = 0.0
     for number in range(passes):
         p = sigma(scores)
-        w, r = train * p * (1.0 - p), train * (p - label)
+        w = train * p * (1.0 - p)
+        r = train * (p - label) - w * (0.0 if number else offset)
         totals = Totals(
             H_bb=(x_b.T * w) @ x_b,
             g_b=x_b.T @ r,
