@@ -12,9 +12,10 @@ import pytest
 from rich.console import Console
 
 from bank_party.evaluation import Difference, matched_table
-from bank_party.reports.html import WORDS, number, p_value, render, seconds, share, write_report
+from bank_party.reports.html import WORDS, render, write_report
 from bank_party.reports.model import Learned, Report, Traffic, Variable, iv_band, measure
 from bank_party.reports.result import result, write_result
+from bank_party.reports.tables import number, p_value, seconds, share
 from bank_party.summary import print_summary
 from tandem.arguments import Seeded
 from tandem.errors import InputError
