@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bank_party.reports import campaign_pictures
 from bank_party.reports.campaign import Campaign, GroupResult, Lift
@@ -25,7 +25,15 @@ HEADINGS = (
     "pool_heading", "drivers_heading", "model_heading", "whom_heading", "what_heading", "brought_heading", "learned_heading",
     "limits_heading",
 )
-VERDICTS = {"higher": "gain", "lower": "loss", "not shown": "not_shown"}
+MARKS = {"higher": "gain", "lower": "loss", "not shown": "not_shown"}
+
+
+class Claim(NamedTuple):
+    """One thing that the campaign brought: the class of its mark, the rates, and how sure that is."""
+
+    kind: str
+    text: str
+    verdict: str
 
 
 def write(folder: Path, study: Report, campaign: Campaign, lang: Language = "en", contracts: Sequence[Contract] = ()) -> tuple[Path, Path]:
@@ -51,7 +59,7 @@ def render_campaign(study: Report, campaign: Campaign, lang: Language = "en", co
     return fill(
         TEMPLATES / "campaign.html.j2", FILTERS,
         title=f"{words('campaign_title')} · {campaign.name}", c=campaign, synthetic=synthetic,
-        headline=_headline(campaign, words), verdicts=_verdicts(campaign, words), tiles=_tiles(study, campaign, words),
+        claims=_claims(campaign, words), tiles=_tiles(study, campaign, words),
         summary=_summary(study, campaign, words), headings=HEADINGS, ct=campaign_tables(campaign, study, words),
         cplots=campaign_pictures.pictures(campaign, words), drivers=drivers(study, words), measured=measured,
         meanings=_meanings(campaign, words), detect=NONE if campaign.power.detect is None else number(100 * campaign.power.detect, 1),
@@ -65,7 +73,7 @@ def workbook(study: Report, campaign: Campaign, lang: Language = "en", contracts
     ct, t = campaign_tables(campaign, study, words), study_parts(study, words)["t"]
     synthetic = campaign.synthetic or study.synthetic
     told = [words("synthetic_loud")] if synthetic else []
-    told += [_headline(campaign, words), *(sentence for _, sentence in _verdicts(campaign, words)), _summary(study, campaign, words)]
+    told += [_sentences([one.text, one.verdict], words) for one in _claims(campaign, words)] + [_summary(study, campaign, words)]
     parties = [
         Sentences(f"{words(f'contract_{kind}')}: {words.known(one.party, one.party)}", one.sentences)
         for kind, found in _learned(study, contracts, lang) for one in found
@@ -114,32 +122,18 @@ def _lifts(campaign: Campaign) -> list[Lift]:
     return sorted(campaign.results.lift, key=lambda one: -2.0 if one.difference is None else -one.difference.value)
 
 
-def _headline(campaign: Campaign, words: Words) -> str:
-    if not campaign.results.lift:
-        return words("headline_nothing")
-    named, parts = Named(campaign, words), []
-    for lift in _lifts(campaign):
-        rates = [_result(campaign, name).activation_rate for name in (lift.group, lift.against)]
-        rate, base = (share(one.value if one else None) for one in rates)
-        blanks: dict[str, Any] = {"group": named.of("group", lift.group), "against": named.of("group", lift.against)}
-        blanks |= {"rate": rate, "base": base}
-        if lift.ratio is None:
-            parts.append(words("headline_no_ratio", **blanks))
-        else:
-            value, low, high = (number(each, 2) for each in lift.ratio)
-            parts.append(words("headline_lift", **blanks, ratio=value, low=low, high=high))
-    return _sentences(parts, words)
-
-
-def _verdicts(campaign: Campaign, words: Words) -> list[tuple[str, str]]:
-    """Return a verdict a kind and group compared with: (class of its mark, sentence)."""
+def _claims(campaign: Campaign, words: Words) -> list[Claim]:
+    """Return what the campaign brought, a claim a lift: the rates, and how far they can be told apart."""
     named, found = Named(campaign, words), []
-    for shown, kind in VERDICTS.items():
-        for against in dict.fromkeys(one.against for one in campaign.results.lift):
-            groups = [named.of("group", one.group) for one in _lifts(campaign) if (one.shown, one.against) == (shown, against)]
-            if groups:
-                key = "verdict_not_known" if shown == "not shown" else f"verdict_{shown}"
-                found.append((kind, words(key, against=named.of("group", against), groups=words("and").join(groups))))
+    for lift in _lifts(campaign):
+        rates = (_result(campaign, name).activation_rate for name in (lift.group, lift.against))
+        rate, base = (share(one.value if one else None) for one in rates)
+        ratio, low, high = (NONE,) * 3 if lift.ratio is None else (number(each, 2) for each in lift.ratio)
+        blanks: dict[str, Any] = {"group": named.of("group", lift.group), "against": named.of("group", lift.against)}
+        text = words("claim" if lift.ratio else "claim_no_ratio", **blanks, rate=rate, base=base, ratio=ratio)
+        verdict = words(f"claim_{lift.shown.replace(' ', '_')}", **blanks)
+        limits = words("claim_limits", low=low, high=high) if lift.ratio else ""
+        found.append(Claim(MARKS[lift.shown], _sentences([text], words), _sentences([verdict, limits], words)))
     return found
 
 
@@ -193,4 +187,4 @@ def _meanings(campaign: Campaign, words: Words) -> list[str]:
 
 def _sentences(parts: Sequence[str], words: Words) -> str:
     """Return sentences in a row: each begins with a capital, and Chinese puts no space between them."""
-    return ("" if words.language == "zh" else " ").join(part[:1].upper() + part[1:] for part in parts)
+    return ("" if words.language == "zh" else " ").join(part[:1].upper() + part[1:] for part in parts if part)

@@ -64,7 +64,7 @@ def campaign_tables(campaign: Campaign, study: Report, words: Words) -> dict[str
         "groups": _groups(campaign, words, named),
         "power": Table(
             words("power_heading"),
-            [Column(words("group")), Column(words("group_size"), "count"), Column(words("detectable"), "points", digits=2)],
+            [Column(words("group")), Column(words("group_size"), "count"), Column(words("detectable"), "gap", digits=1)],
             [[named.of("group", one.group), one.size, one.detectable] for one in campaign.power.rows],
         ),
         "benefits": Table(
@@ -105,8 +105,8 @@ def measured_tables(campaign: Campaign, segment: TelcoSegment, words: Words) -> 
     ]
     merged = words("measured_merged", levels=words("and").join(map(named.level, segment.merged))) if segment.merged else ""
     return (
-        Table(name, columns, rows, note=merged),
-        Table(f"{name}: {words('lift_heading')}", [Column(name), *_lift_columns(words)], lifts, dense=True),
+        Table(name, columns, rows, grouped=True, note=merged),
+        Table(f"{name}: {words('lift_heading')}", [Column(name), *_lift_columns(words)], lifts, grouped=True),
     )
 
 
@@ -180,7 +180,7 @@ def _funnel(groups: Sequence[GroupResult], words: Words, named: Named) -> Table:
              ("first_card", "first_card_rate"), ("first_card", "overall_effect"))  # fmt: skip
     for step, rate in rates:
         rows += [[words(rate), named.of("group", one.name), getattr(one, step), getattr(one, rate)] for one in groups]
-    return Table(words("funnel_heading"), columns, rows)
+    return Table(words("funnel_heading"), columns, rows, grouped=True)
 
 
 def _lift(campaign: Campaign, words: Words, named: Named) -> Table:
@@ -211,9 +211,10 @@ def _by(kind: str, rows: Sequence[SegmentResult] | Sequence[BenefitResult], word
         Column(words(kind)), Column(words("group")), Column(words("selected"), "count"), Column(words("activated"), "count"),
         _rate_column(words, "activation_rate"),
     ]
-    return Table(words(f"by_{kind}_heading"), columns, [
+    found: list[list[Value]] = [
         [named.of(kind, getattr(one, kind)), named.of("group", one.group), one.selected, one.activated, one.activation_rate] for one in rows
-    ])
+    ]
+    return Table(words(f"by_{kind}_heading"), columns, found, grouped=True)
 
 
 def _rate_column(words: Words, key: str) -> Column:

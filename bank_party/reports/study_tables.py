@@ -51,9 +51,8 @@ def drivers(report: Report, words: Words, most: int = 8) -> list[str]:
         if odds is None or one.iv is None or len(found) == most:
             continue
         way = "not_clear" if odds.low <= 1.0 <= odds.high else "up" if odds.value > 1.0 else "down"
-        kind = f"driver_{way}" if one.woe_coded else f"driver_number_{way}"
         found.append(words(
-            kind, name=one.name, side=words(f"side_{one.side}"), iv=number(one.iv), band=words(f"band_{iv_band(one.iv)}"),
+            f"driver_{way}", name=one.name, side=words(f"side_{one.side}"), iv=number(one.iv), band=words(f"band_{iv_band(one.iv)}"),
             times=number(odds.value, 2), low=number(odds.low, 2), high=number(odds.high, 2),
         ))
     return found

@@ -1,8 +1,8 @@
 """A table of a report, as values: the page and the workbook both show it, each in its own way, so that they cannot differ.
 
 A column's `unit` says how a value is written: text, name (text that is cut short), long (text that may wrap), count, share (per
-cent), points (a difference of shares, in hundredths), number, signed, times (a ratio), p, seconds, size (bytes). Its `form` says what
-stands in a cell:
+cent), points (a difference of shares, in hundredths; gap is one without a sign), number, signed, times (a ratio), p, seconds, size
+(bytes). Its `form` says what stands in a cell:
 
     plain       one value
     interval    an Interval: the value with its limits beside it
@@ -19,7 +19,7 @@ from typing import Any, Literal
 from bank_party.evaluation import Interval
 from tandem.pages import NONE, count, size
 
-Unit = Literal["text", "name", "long", "count", "share", "points", "number", "signed", "times", "p", "seconds", "size"]
+Unit = Literal["text", "name", "long", "count", "share", "points", "gap", "number", "signed", "times", "p", "seconds", "size"]
 WORDY = frozenset({"text", "name", "long"})
 """Units that are words."""
 TIMES, PER_CENT = "\u00d7\u202f", "\u202f%"
@@ -55,6 +55,8 @@ class Table:
     strong: frozenset[int] = frozenset()
     off: frozenset[int] = frozenset()
     dense: bool = False
+    grouped: bool = False
+    """Rows that begin alike belong together: the page writes their first cell once."""
     note: str = field(default="")
     """A sentence below."""
 
@@ -101,8 +103,8 @@ def seconds(value: float) -> str:
 
 def _between(column: Column, low: float, high: float) -> str:
     """Return both ends; where they may be below zero, a dash between them would be read as a minus."""
-    dash = "\u2026" if column.unit in {"signed", "points"} or (column.unit, column.form) == ("number", "span") else "\u2013"
-    return f"{_write(column, low, bare=True)} {dash} {_write(column, high)}"
+    dash = "\u2026" if column.unit in {"signed", "points"} or low < 0.0 else "\u2013"
+    return f"{_write(column, low, bare=True)} {dash} {_write(column, high, bare=column.unit == 'times')}"
 
 
 def _write(column: Column, value: Any, *, bare: bool = False) -> str:
@@ -112,9 +114,10 @@ def _write(column: Column, value: Any, *, bare: bool = False) -> str:
     if column.unit in WORDY:
         return str(value)
     writing: dict[Unit, Callable[[Any], str]] = {
-        "count": lambda each: count(round(each)),
+        "count": lambda each: count(round(each)).replace("-", "\u2212"),
         "share": lambda each: share(each, column.digits),
         "points": lambda each: signed(100 * each, column.digits),
+        "gap": lambda each: number(100 * each, column.digits),
         "number": lambda each: number(each, column.digits),
         "signed": lambda each: signed(each, column.digits),
         "times": lambda each: f"{TIMES}{number(each, column.digits)}",

@@ -66,7 +66,7 @@ class _Formats:
         """Return the format of a column's numbers."""
         zeros = f".{'0' * column.digits}" if column.digits else ""
         patterns: dict[Unit, str] = {
-            "count": "#,##0", "share": f"0{zeros}%", "points": f"+0{zeros};-0{zeros};0{zeros}", "number": f"0{zeros}",
+            "count": "#,##0", "share": f"0{zeros}%", "points": f"+0{zeros};-0{zeros};0{zeros}", "gap": f"0{zeros}", "number": f"0{zeros}",
             "signed": f"+0{zeros};-0{zeros};0{zeros}", "times": f"0{zeros}", "p": "0.000", "seconds": "0.0", "size": "#,##0",
         }
         pattern = patterns[column.unit]
@@ -137,7 +137,7 @@ def _heads(column: Column, words: Words) -> list[str]:
 
 def _cells(column: Column, value: Value) -> list[tuple[Any, bool]]:
     """Return what one value takes in a sheet, cell by cell: (value, whether "-" stands for nothing there)."""
-    factor = 100.0 if column.unit == "points" else 1.0
+    factor = 100.0 if column.unit in {"points", "gap"} else 1.0
 
     def scaled(each: Any) -> Any:
         return each if each is None or column.unit in WORDY else factor * each
