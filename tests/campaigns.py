@@ -84,12 +84,13 @@ def campaign(seed=3, sizes=(1300, 1300, 1300), *, measured=True, lang="en", name
         ]  # fmt: skip
 
     def lifts(rows=None):
-        pairs = [(int(active[found].sum()), int(found.sum())) for number in range(3) for found in [(group == number) & (rows if rows is not None else True)]]
+        kept = [(group == number) & (rows if rows is not None else True) for number in range(3)]
+        pairs = [(int(active[found].sum()), int(found.sum())) for found in kept]
         return [lift(GROUPS[at], "control", pairs[at], pairs[0]) for at in (1, 2)]
 
     def level(name, rows):
         parts = [
-            {"group": g, **{step: count for step, count in counts(rows & (group == number)).items()},
+            {"group": g, **counts(rows & (group == number)),
              "activation_rate": rate(int(active[rows & (group == number)].sum()), int((rows & (group == number)).sum()))}
             for number, g in enumerate(GROUPS)
         ]  # fmt: skip
