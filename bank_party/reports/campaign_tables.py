@@ -93,11 +93,11 @@ def measured_tables(campaign: Campaign, segment: TelcoSegment, words: Words) -> 
     named = Named(campaign, words)
     name = named.of("known", segment.name)
     columns = [
-        Column(name), Column(words("people"), "count"), Column(words("group")), Column(words("contacted"), "count"),
+        Column(name, form="note", sub=words("people")), Column(words("group")), Column(words("contacted"), "count"),
         Column(words("activated"), "count"), _rate_column(words, "activation_rate"),
     ]
     rows: list[list[Value]] = [
-        [named.level(level.level), level.people, named.of("group", one.group), one.contacted, one.activated, one.activation_rate]
+        [(named.level(level.level), level.people), named.of("group", one.group), one.contacted, one.activated, one.activation_rate]
         for level in segment.levels for one in level.groups
     ]
     lifts: list[list[Value]] = [

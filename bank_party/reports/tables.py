@@ -7,7 +7,7 @@ cent), points (a difference of shares, in hundredths; gap is one without a sign)
     plain       one value
     interval    an Interval: the value with its limits beside it
     span        a pair (low, high)
-    note        a pair (value, words)
+    note        a pair (value, words or a count)
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def shown(column: Column, value: Value) -> tuple[str, str]:
     if isinstance(value, tuple):
         first, second = value
         if column.form == "note":
-            return _write(column, first), second
+            return _write(column, first), second if isinstance(second, str) else count(second)
         return (NONE if first is None or second is None else _between(column, first, second)), ""
     return _write(column, value), ""
 

@@ -27,6 +27,8 @@ NARROWEST, WIDEST = 8, 46
 SENTENCE = 110
 """Characters a line of a sentence."""
 PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+COUNT = Column("", "count")
+"""How a count beside a text is written."""
 FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 
 
@@ -114,7 +116,7 @@ def _rows(sheet: Worksheet, row: int, table: Table, formats: _Formats, widths: d
                     sheet.write_string(row, at, cell, formats.long if column.unit == "long" else formats.text)
                     widths[at] = max(widths.get(at, NARROWEST), _wide(cell))
                 else:
-                    sheet.write_number(row, at, cell, formats.of(column))
+                    sheet.write_number(row, at, cell, formats.of(column if own else COUNT))
                 at += 1
         row += 1
     return row
