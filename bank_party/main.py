@@ -26,9 +26,11 @@ from bank_party.jobs import fingerprint
 from bank_party.lift_command import lift_command
 from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
+from bank_party.reports import campaign_page
+from bank_party.reports.campaign import load_campaign
 from bank_party.summary import print_look, print_summary
 from bank_party.versions import compare_command
-from tandem.contract import Contract
+from tandem.contract import Contract, loads
 from tandem.contract.words import disclosures, language_of
 from tandem.contract_commands import WIDTH, print_page
 from tandem.engine.pool import Pool
@@ -48,10 +50,10 @@ Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's config
 Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
 
-for name, function in {
-    "derive": derive_command, "lift": lift_command, "feedback": feedback_command, "compare": compare_command,
-}.items():
-    app.command(name)(function)
+app.command("derive")(derive_command)
+app.command("lift")(lift_command)
+app.command("feedback")(feedback_command)
+app.command("compare")(compare_command)
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(registry_commands.app)
 
@@ -147,16 +149,24 @@ def report_command(
     study: Study,
     rehearsal: Annotated[Path | None, typer.Option(help="What a rehearsal wrote: adds the pooled model.")] = None,
     lang: Annotated[str, typer.Option(help="en or zh; the study's own if not given.")] = "",
+    campaign: Annotated[Path | None, typer.Option(help="A campaign.json: write its report beside it as well.")] = None,
+    also: Annotated[list[Path] | None, typer.Option(help="Other contracts of the campaign, for what each party learned.")] = None,
 ) -> None:
-    """Write report.html and result.json again from the study's folder.
+    """Write report.html and result.json again from the study's folder; with --campaign, report.html and campaign.xlsx beside campaign.json.
 
     Example: tandem bank report bank/study.toml --lang zh
+    Example: tandem bank report bank/study.toml --campaign campaign/campaign.json --also measurement.toml
     """
     party = Party.open(study)
     found = None if rehearsal is None else reporting.Rehearsal.load(rehearsal)
     language = language_of(lang) if lang else party.config.lang
     made = reporting.report(party.config, party.contract, party.keys.seed, found, language)
-    print_summary(Console(), made, language)
+    console = Console()
+    print_summary(console, made, language)
+    if campaign is not None:
+        contracts = [loads(disk.read_text(path), str(path)) for path in also or ()]
+        places = campaign_page.write(campaign.parent, made, load_campaign(campaign), language, contracts)
+        console.print(f"written: {' and '.join(map(str, places))}", soft_wrap=True)
 
 
 def plan_command(

@@ -11,13 +11,13 @@ import numpy as np
 
 from bank_party import models
 from bank_party.config import StudyConfig
-from bank_party.evaluation import matched_table
+from bank_party.evaluation import auc, matched_table
 from bank_party.records import read_facts, read_scores
 from bank_party.reports.html import write_report
-from bank_party.reports.model import Learned, Name, Report, Traffic, Variable, measure
+from bank_party.reports.model import Name, Report, Traffic, Variable, learned, measure
 from bank_party.reports.result import write_result
 from tandem.contract import COORDINATOR, Contract
-from tandem.contract.words import Language, costs, pages, role_name
+from tandem.contract.words import Language, costs
 from tandem.errors import InputError
 from tandem.node.keys import derive
 from tandem.sums.shapes import FEW_ROWS_A_TOTAL
@@ -61,37 +61,40 @@ def report(
 ) -> Report:
     """Write report.html and result.json into the study's folder, and return what stands in them."""
     folder, language = config.at(config.out), lang or config.lang
-    made = _assemble(config, contract, folder, seed, rehearsal, language)
+    made = assemble(config, contract, seed, rehearsal, language)
     write_report(folder / "report.html", made, language)
     write_result(folder / "result.json", made)
     return made
 
 
-def _assemble(
-    config: StudyConfig, contract: Contract, folder: Path, seed: bytes, rehearsal: Rehearsal | None, language: Language
+def assemble(
+    config: StudyConfig, contract: Contract, seed: bytes, rehearsal: Rehearsal | None = None, lang: Language | None = None
 ) -> Report:
+    """Return the report of the study's folder, and write nothing."""
+    folder, language = config.at(config.out), lang or config.lang
     facts, scores, model = read_facts(folder / "study.json"), read_scores(folder / "scores.csv"), models.load(folder / "model.json")
     out = scores.hold_out
-    p: dict[Name, Reals] = {name: scores.p[name][out] for name in ("bank_only", "joint", "joint_card")}
+    p: dict[Name, Reals] = {name: scores.p[name] for name in ("bank_only", "joint", "joint_card")}
     seconds, peaks = dict(facts["seconds"]), dict(facts["peak_memory"])
     traffic = [Traffic(*one) for one in facts["traffic"]]
     if rehearsal is not None:
-        held = [one for one, kept in zip(scores.ids, out, strict=True) if kept]
-        p["pooled"] = sigma(np.array([rehearsal.log_odds[one] for one in held]))
-        p["joint"] = sigma(np.array([rehearsal.joint[one] for one in held]))
+        p["pooled"] = sigma(np.array([rehearsal.log_odds[one] for one in scores.ids]))
+        p["joint"] = sigma(np.array([rehearsal.joint[one] for one in scores.ids]))
         seconds["rehearsal"] = rehearsal.seconds
         peaks.update(rehearsal.peak_memory)
         traffic += rehearsal.traffic
+    held = {name: one[out] for name, one in p.items()}
     share = float(scores.labels[out].mean())
     return Report(
         study=config.name, purpose=contract.purpose, made=facts["made"], synthetic=config.synthetic, data_note=config.data_note,
         asked=facts["asked"], matched=len(scores.ids), train_rows=int((~out).sum()),
         outcomes=matched_table(scores.all_labels, scores.matched),
-        holdout=measure(scores.labels[out], p, derive(seed, "intervals", contract.digest), threshold=share),
+        holdout=measure(scores.labels[out], held, derive(seed, "intervals", contract.digest), threshold=share),
+        train_auc={name: auc(scores.labels[~out], p[name][~out]) for name in ("bank_only", "joint")},
         variables=_variables(model, facts), intercept=model.theta[0], passes=contract.layout.passes, accepted=facts["accepted"],
         grain=float(contract.layout.grain_width), card_step=contract.layout.card_step, key_bits=contract.layout.key_bits,
         ridge=model.ridge, ridge_chosen=contract.layout.chooses_ridge,
-        seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=_learned(contract, language),
+        seconds=seconds, traffic=traffic, peak_memory=peaks, versions=facts["versions"], learned=learned(contract, language),
         more_limits=[*costs(contract, language), *_few_rows(contract, model, int((~out).sum()), language)],
         se_approximate=not model.exact,
         coefficients_max_se_difference=None if rehearsal is None else rehearsal.max_se_difference,
@@ -133,10 +136,3 @@ def _few_rows(contract: Contract, model: models.Model, rows: int, language: Lang
         return [f"训练样本 {rows} 行对应 {sums} 个合计，每个合计不足 {FEW_ROWS_A_TOTAL} 行：运营商与协调方若合谋，可接近单行信息。"]
     few = f"{rows} training rows stand behind {sums} totals, fewer than {FEW_ROWS_A_TOTAL} each"
     return [f"{few}: telco and coordinator together could come near to single rows. Take fewer variables or more customers."]
-
-
-def _learned(contract: Contract, language: Language) -> list[Learned]:
-    """Return the contract's own sentences of what each party learns."""
-    rows = pages(contract, language)[1].rows
-    named = [(role, role_name(role, language)) for role in contract.roles]
-    return [Learned(role, [text for label, text in rows if label == name]) for role, name in named]

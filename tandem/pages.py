@@ -27,11 +27,12 @@ def pairs(path: Path) -> dict[str, tuple[str, str]]:
 
 
 class Words:
-    """The words at `path` in one language; a key that is missing is our error and raises KeyError."""
+    """The words at `path`, and at `more` places, in one language; a key that is missing is our error and raises KeyError."""
 
-    def __init__(self, path: Path, language: Language) -> None:
+    def __init__(self, path: Path, language: Language, *more: Path) -> None:
         self.language = language
-        self._pairs, self._place = pairs(path), ("en", "zh").index(language)
+        self._pairs = {key: both for place in (path, *more) for key, both in pairs(place).items()}
+        self._place = ("en", "zh").index(language)
 
     def __call__(self, word: str, /, count: int | None = None, **values: object) -> str:
         """Return the word or sentence of this key, its blanks filled; `count` picks `word`_one where it is 1, and fills {count}."""

@@ -32,6 +32,8 @@ from bank_party.evaluation import (
     roc,
 )
 from tandem.arguments import Chance
+from tandem.contract import Contract
+from tandem.contract.words import Language, disclosures, role_name
 from tandem.errors import InputError
 
 Name = Literal["bank_only", "joint", "joint_card", "pooled"]
@@ -133,6 +135,13 @@ class Learned:
     sentences: Sequence[str]
 
 
+def learned(contract: Contract, language: Language) -> list[Learned]:
+    """Return the contract's own sentences of what each party learns."""
+    rows = disclosures(contract, language).rows
+    named = [(role, role_name(role, language)) for role in contract.roles]
+    return [Learned(role, [text for label, text in rows if label == name]) for role, name in named]
+
+
 @dataclass(frozen=True)
 class Traffic:
     """Bytes that went one way between two parties."""
@@ -157,6 +166,7 @@ class Report:
     seconds: by stage, in order; start, align, statistics, pass_1 ..., score, evaluate, rehearsal have words, other names are shown as
     they are. traffic: each direction. peak_memory: bytes by process. versions: by component.
     synthetic: the data were made by a program. data_note: for instance which columns of a public file play the telco.
+    train_auc: of bank_only and joint on the rows they were trained on, to set beside the hold-out; empty where it was not measured.
     more_limits: further sentences for "what this does not show", in the report's language.
     """
 
@@ -188,6 +198,7 @@ class Report:
     se_approximate: bool = True
     data_note: str = ""
     more_limits: Sequence[str] = field(default=())
+    train_auc: Mapping[Name, Interval] = field(default_factory=dict)
 
     @property
     def rehearsal(self) -> bool:
