@@ -48,7 +48,7 @@ def write_scored(path, ids, p, extra=()):
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow((*scoring.COLUMNS, *extra))
-        writer.writerows((i + 1, name, 1, p[i], 0, *("x" for _ in extra)) for i, name in enumerate(ids))
+        writer.writerows((i + 1, name, 1, p[i], p[i], 0, *("x" for _ in extra)) for i, name in enumerate(ids))
     return path
 
 
