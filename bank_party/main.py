@@ -20,6 +20,7 @@ import tandem
 from bank_party import planning, reporting, scoring, studies
 from bank_party.conduct import Caller, Conductor
 from bank_party.jobs import fingerprint
+from bank_party.measuring import measure_command
 from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
 from bank_party.summary import print_look, print_summary
@@ -39,6 +40,7 @@ from tandem.probe.script import PROBES
 from tandem.session.tap import Tap, untapped
 
 app = typer.Typer(no_args_is_help=True, help="The bank's side: it holds customers, labels and the key.")
+app.command("measure")(measure_command)
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="The study's configuration, TOML.")]
 Afresh = Annotated[bool, typer.Option("--afresh", help="Begin a new job, and forget one that was cut off.")]
 T = TypeVar("T")
@@ -161,7 +163,7 @@ def plan_command(
     language = language_of(lang) if lang else party.config.lang
     console, config = Console(width=WIDTH, highlight=False), party.config
     if party.contract.kind != "training":
-        raise ContractError(f"contract {party.contract.id} is for scoring: plans are made for trainings")
+        raise ContractError(f"contract {party.contract.id} is for {party.contract.kind}: plans are made for trainings")
     prepared = studies.prepare(config, party.contract)
     with Ledger(config.ledger_place) as ledger, Pool(config.workers) as pool, console.status("") as status:
         secret = studies.secret_key(party.state, party.contract, System())
