@@ -78,8 +78,7 @@ def _group(counts: Integers, terms: Terms) -> Integers:
 
         def enough(levels: Sequence[int], outcome: int = outcome) -> bool:
             sums = counts[list(levels)].sum(axis=0)
-            apart = all(abs(int(sums[one] - sums[outcome])) >= terms.min_class for one in compared)
-            return bool(sums[0] >= terms.min_bin and sums[outcome] >= terms.min_class and apart)
+            return bool(min(sums[0] - terms.min_bin, sums[outcome] - terms.min_class) >= 0 and _apart(sums, outcome, compared, terms))
 
         also = _hidden(counts[:, 0], hidden, enough)
         if len(also) < len(counts):
@@ -90,6 +89,11 @@ def _group(counts: Integers, terms: Terms) -> Integers:
         elif outcome == 0:
             break
     return told
+
+
+def _apart(sums: Integers, outcome: int, compared: Sequence[int], terms: Terms) -> bool:
+    """Say whether the number of an outcome is far enough from those of the outcomes that are told beside it."""
+    return all(abs(int(sums[one] - sums[outcome])) >= terms.min_class for one in compared)
 
 
 def _hidden(people: Integers, before: set[int], enough: Callable[[Sequence[int]], bool]) -> set[int]:
