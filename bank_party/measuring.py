@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,20 +43,23 @@ from tandem.tables import Table
 NONE = {"en": "none of them", "zh": "均不是"}
 REST = {"en": "rest", "zh": "其余"}
 """How a told level is called that stands for several."""
-_WORDS = {
+_WORDS: Mapping[str, Mapping[str, Any]] = {
     "en": {
         "matched": "{matched} of {asked} customers matched; {measured} of {results} people in the results are among them",
         "unknown": "{} people in the results are not in the study's table, and are not counted",
         "exposed": "Everybody asked about was contacted: the roster alone tells the telco so. Ask about more customers than these.",
-        "group": "group", "level": "level", "merged": "{rest}: {names}",
-        "note": "-: withheld, for it would speak of few people",
+        "group": "group", "merged": "{rest}: {names}",
+        "note": "-: withheld, for it would speak of few people", "slots": {},
     },
     "zh": {
         "matched": "{asked} 位客户中匹配 {matched} 位；结果中的 {results} 人有 {measured} 人在其中",
         "unknown": "结果中有 {} 人不在研究的表中，未计入",
         "exposed": "所询问的每一位都被联系过：仅凭名册，运营商即可得知。请询问更多客户。",
-        "group": "组别", "level": "层级", "merged": "{rest}：{names}",
+        "group": "组别", "merged": "{rest}：{names}",
         "note": "-：人数过少，不予公布",
+        "slots": {
+            "contacted": "联系", "responded": "响应", "applied": "申请", "approved": "批准", "first_card": "首卡", "activated": "激活",
+        },
     },
 }
 
@@ -162,13 +166,13 @@ def show(console: Console, found: dict[str, Any], prepared: Prepared, language: 
     if prepared.unknown:
         console.print(f"[yellow]{words['unknown'].format(prepared.unknown)}[/yellow]")
     for segment in found["segments"]:
-        table = Shown(words["level"], words["group"], box=None, title=segment["name"], title_justify="left")
+        table = Shown(segment["name"], words["group"], box=None, pad_edge=False, padding=(0, 1, 0, 0))
         for slot in prepared.asked.slots:
-            table.add_column(slot.replace("_", " "), justify="right")
+            table.add_column(words["slots"].get(slot, slot.replace("_", " ").replace("spend ", "spend >=")), justify="right")
         for level in segment["levels"]:
-            for group in level["groups"]:
+            for first, group in zip(chain((level["level"],), repeat("")), level["groups"], strict=False):
                 numbers = ("-" if group[slot] is None else str(group[slot]) for slot in prepared.asked.slots)
-                table.add_row(level["level"], group["group"], *numbers)
+                table.add_row(first, group["group"], *numbers)
         console.print(table)
         if segment["merged"]:
             console.print(words["merged"].format(rest=REST[language], names=", ".join(segment["merged"])), style="dim")
