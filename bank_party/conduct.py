@@ -16,6 +16,9 @@ from tandem.contract import BANK, Contract
 from tandem.crypto.opening import SecretKey
 from tandem.describe.woe import Described
 from tandem.errors import CheckFailed
+from tandem.measure import sealer as measuring
+from tandem.measure.script import MEASURE
+from tandem.measure.terms import Terms as MeasureTerms
 from tandem.node.casting import VERSION, Cast, player
 from tandem.node.client import Stage
 from tandem.node.joined import play_both
@@ -162,6 +165,21 @@ class Conductor(Caller):
 
         points: Integers = await self._play("serve", Integers, SERVE, "sealer", playing, 0, ("rows", count), roster_digest(roster))
         return points
+
+    async def measure(self, secret: SecretKey, rows: measuring.Rows, roster: Positions) -> measuring.Heard:
+        """Have a campaign counted by the telco's segments. Raises CheckFailed, once all have closed, if a check failed at the solver."""
+        terms = MeasureTerms.of(self.contract)
+
+        def playing(attempt: int) -> Role[measuring.Heard]:
+            return measuring.measure(secret, rows, terms, self.engine, self.chance.fork("measure", attempt))
+
+        heard: measuring.Heard = await self._play(
+            "measure", measuring.Heard, MEASURE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster)
+        )
+        if heard.failed:
+            self.job.end()
+            raise CheckFailed(heard.failed)
+        return heard
 
     @property
     def _terms(self) -> Terms:

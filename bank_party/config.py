@@ -43,6 +43,10 @@ class StudyConfig(NodeConfig):
     """Scoring: the model.json that training wrote."""
     earlier: Path | None = None
     """Training: the model.json of an earlier version, whose own columns, coding and choice of the telco's variables are carried over."""
+    results: Path | None = None
+    """Measuring: what came of a campaign, a CSV file with the identifier's column of `table`, `group`, the outcomes and `spend`."""
+    groups: tuple[str, ...] = ()
+    """Measuring: names of the groups in `results`, in the order to show them in; without, those found there, sorted."""
     reconnect: float = Field(default=600.0, ge=0.0, le=86_400.0)
     """Seconds for which a peer that is gone is called again, before the study stops."""
     lang: Literal["en", "zh"] = "en"

@@ -24,6 +24,7 @@ from bank_party.feedback import feedback_command
 from bank_party.history.command import derive_command
 from bank_party.jobs import fingerprint
 from bank_party.lift_command import lift_command
+from bank_party.measuring import measure_command
 from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
 from bank_party.reports import campaign_page
@@ -52,6 +53,7 @@ T = TypeVar("T")
 
 app.command("derive")(derive_command)
 app.command("lift")(lift_command)
+app.command("measure")(measure_command)
 app.command("feedback")(feedback_command)
 app.command("compare")(compare_command)
 app.add_typer(campaign_app, name="campaign")
@@ -183,7 +185,7 @@ def plan_command(
     language = language_of(lang) if lang else party.config.lang
     console, config = Console(width=WIDTH, highlight=False), party.config
     if party.contract.kind != "training":
-        raise ContractError(f"contract {party.contract.id} is for scoring: plans are made for trainings")
+        raise ContractError(f"contract {party.contract.id} is for {party.contract.kind}: plans are made for trainings")
     prepared = studies.prepare(config, party.contract)
     with Ledger(config.ledger_place) as ledger, Pool(config.workers) as pool, console.status("") as status:
         secret = studies.secret_key(party.state, party.contract, System())

@@ -19,6 +19,7 @@ from tandem.contract import BANK, COORDINATOR, SLOT_BITS, TELCO, Contract, Role
 from tandem.crypto.opening import SecretKey
 from tandem.engine.pool import Pool
 from tandem.errors import InputError
+from tandem.measure.terms import Terms as MeasureTerms
 from tandem.node import disk, keys
 from tandem.node.chance import System
 from tandem.node.checkpoints import Checkpoints
@@ -71,8 +72,9 @@ class Party:
         """Return what tells a session's progress on the terminal."""
         key, layout = secret.public, self.contract.layout
         terms = Terms.of(self.contract)
-        row = terms.layout(key).ciphertexts * key.width
-        return Watching(console, layout.passes, 1 + len(order(terms)), self.config.lang, row, key.width / (key.bits // SLOT_BITS))
+        sealed = terms.layout(key) if self.contract.measurement is None else MeasureTerms.of(self.contract).layout(key)
+        row, stages = sealed.ciphertexts * key.width, 2 if self.contract.kind == "measurement" else 1 + len(order(terms))
+        return Watching(console, layout.passes, stages, self.config.lang, row, key.width / (key.bits // SLOT_BITS))
 
     def alone(self) -> AbstractContextManager[None]:
         """Keep other commands of this bank off the same contract. Raises InputError if one is at it."""
@@ -82,7 +84,8 @@ class Party:
         """Return the steps of a job of this purpose, as they are called in its state."""
         passes = tuple(f"pass_{number}" for number in range(1, self.contract.layout.passes + 1))
         errors = ("errors",) if self.contract.layout.se == "exact" else ()
-        return ("align", *{"train": (*passes, *errors, "score"), "describe": ("describe",), "score": ("serve",)}[purpose])
+        looks = {"describe": ("describe",), "score": ("serve",), "measure": ("measure",)}
+        return ("align", *{"train": (*passes, *errors, "score"), **looks}[purpose])
 
     def job(self, purpose: str, inputs: bytes, ledger: Ledger, watching: Watching, *, afresh: bool) -> Job:
         """Return the job to go on with, or a new one, and tell which."""

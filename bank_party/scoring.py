@@ -27,7 +27,8 @@ COLUMNS = ("row", "id", "matched", "probability", "bank_probability", "telco_poi
 def prepare(config: StudyConfig, contract: Contract) -> tuple[models.Model, Table, Identifiers]:
     """Read model and customers. Raises InputError, ContractError where model, file and contract do not fit each other."""
     if contract.kind != "scoring":
-        raise ContractError(f"contract {contract.id} is for training: use `tandem bank train`")
+        use = {"training": "train", "measurement": "measure"}[contract.kind]
+        raise ContractError(f"contract {contract.id} is for {contract.kind}: use `tandem bank {use}`")
     if config.model is None:
         raise InputError('the study names no model: add model = "out/model.json" to it')
     model = models.load(config.at(config.model))

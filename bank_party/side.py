@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bank_party import scoring, studies
+from bank_party import measuring, scoring, studies
 from bank_party.config import StudyConfig
 from bank_party.load import load
 from tandem.contract import BANK, COORDINATOR, TELCO, Contract
@@ -25,6 +25,8 @@ def side(path: Path) -> Side:
         """Prepare the study as `train` or `score` would: it says itself what does not fit."""
         if contract.kind == "training":
             studies.prepare(config, contract)
+        elif contract.kind == "measurement":
+            measuring.prepare(config, contract)
         else:
             scoring.prepare(config, contract)
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from tandem.arguments import Chance
 from tandem.contract import Contract
 from tandem.errors import OutOfTurn
+from tandem.measure import solver as measuring
+from tandem.measure.script import MEASURE
+from tandem.measure.terms import Terms as MeasureTerms
 from tandem.node.casting import Cast, size
 from tandem.node.keys import Keys, derive
 from tandem.node.plain import pack, restore, unpack
@@ -50,6 +53,8 @@ class Solving:
             return Cast(ERRORS, "solver", solver.errors(before, rows, terms, self.chance.fork("errors", session)))
         if opening.script == CARD.name:
             return Cast(CARD, "solver", solver.card(before, here, terms, sign, kept))
+        if opening.script == MEASURE.name:
+            return Cast(MEASURE, "solver", measuring.measure(rows, MeasureTerms.of(self.contract)))
         raise OutOfTurn(f"script {opening.script!r} has no solver")
 
 

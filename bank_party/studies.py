@@ -63,7 +63,8 @@ class Trained:
 def prepare(config: StudyConfig, contract: Contract) -> Prepared:
     """Read the bank's file. Raises InputError for bad input, ContractError where the file does not fit the contract."""
     if contract.kind != "training":
-        raise ContractError(f"contract {contract.id} is for scoring: use `tandem bank score`")
+        use = {"scoring": "score", "measurement": "measure"}[contract.kind]
+        raise ContractError(f"contract {contract.id} is for {contract.kind}: use `tandem bank {use}`")
     source = config.table
     if not config.label_column:
         raise InputError('the study names no label: add label = "..." to it')

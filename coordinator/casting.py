@@ -10,6 +10,9 @@ from types import MappingProxyType
 from tandem.arguments import Chance
 from tandem.contract import COORDINATOR, Contract, Role
 from tandem.errors import ContractError, Enumeration, OutOfTurn
+from tandem.measure import solver as measuring
+from tandem.measure.script import MEASURE
+from tandem.measure.terms import Terms as MeasureTerms
 from tandem.node import machine
 from tandem.node.casting import Cast, due_step, size, stage_in_order
 from tandem.node.checkpoints import Checkpoints
@@ -29,6 +32,8 @@ from tandem.wire.messages import Opening, Speed
 
 ROSTER_WIDTH = 32
 """Bytes of a roster's digest, SHA-256."""
+LOOKS = (DESCRIBE.name, MEASURE.name)
+"""Scripts of one session, after which nothing is left to know."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,9 @@ class Coordinator:
     """Casts the solver (node.casting.Troupe). What it knows of a job is kept, sealed, until the next job under that contract."""
 
     role: Role = COORDINATOR
-    scripts: Mapping[str, Script] = MappingProxyType({script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD, PLAN_SOLVER)})
+    scripts: Mapping[str, Script] = MappingProxyType({
+        script.name: script for script in (DESCRIBE, TRAIN, ERRORS, CARD, MEASURE, PLAN_SOLVER)
+    })
 
     def __init__(
         self, contracts: Contracts, keys: Keys, ledger: Ledger, chance: Chance, report: Callable[[str], None], watch: Watch = SILENT
@@ -65,22 +72,18 @@ class Coordinator:
         """Return the solver for this session. Raises ContractError, Enumeration, OutOfTurn to refuse."""
         if opening.script == PLAN_SOLVER.name:
             return Cast(PLAN_SOLVER, "solver", tell_solver(lambda: self._speed(contract)))
-        if contract.kind != "training":
-            raise ContractError(f"contract {contract.id} is for scoring: it needs no solver")
-        rows, terms = size(opening, "rows"), Terms.of(contract)
-        if len(opening.roster) != ROSTER_WIDTH:
-            raise OutOfTurn("an opening whose roster digest has a wrong width: what we sign names it")
-        if rows > contract.rows_cap:
-            raise Enumeration(f"a roster of {rows}, caps.roster is {contract.rows_cap}")
+        rows, terms = self._rows(contract, opening), Terms.of(contract)
         with self._store.ledger.together():
             job = self._job(contract, opening)
-            if opening.script != DESCRIBE.name:
+            if opening.script not in LOOKS:
                 begun = self._store.begun(contract, due_step(order(terms), job.next_stage)) > 0
                 stage_in_order(opening, job.next_stage, order(terms), begun=begun)
             self._store.attempt(contract, opening)
         once = self._store.once(contract, opening)
-        if opening.script == DESCRIBE.name:
-            return Cast(DESCRIBE, "solver", solver.describe(rows, terms, once), lambda failed: self._tell(contract, failed))
+        if opening.script in LOOKS:
+            measures = opening.script == MEASURE.name
+            looking = measuring.measure(rows, MeasureTerms.of(contract), once) if measures else solver.describe(rows, terms, once)
+            return Cast(self.scripts[opening.script], "solver", looking, lambda failed: self._tell(contract, failed))
         known = job.known if opening.stage == job.next_stage else job.before
         here = Here(contract.digest, session, opening.roster, opening.stage)
         kept = derive(self._keys.seed, "tables")
@@ -94,6 +97,19 @@ class Coordinator:
             raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
         return Cast(self.scripts[opening.script], "solver", playing, lambda after: self._done(contract, opening, known, after))
 
+    def _rows(self, contract: Contract, opening: Opening) -> int:
+        """Return how many rows the roster has. Raises ContractError, OutOfTurn, Enumeration for what the contract does not allow."""
+        if contract.kind == "scoring":
+            raise ContractError(f"contract {contract.id} is for scoring: it needs no solver")
+        if (contract.kind == "measurement") != (opening.script == MEASURE.name):
+            raise ContractError(f"contract {contract.id} is for {contract.kind}: script {opening.script[:20]!r} is not played under it")
+        rows = size(opening, "rows")
+        if len(opening.roster) != ROSTER_WIDTH:
+            raise OutOfTurn("an opening whose roster digest has a wrong width: what we sign names it")
+        if rows > contract.rows_cap:
+            raise Enumeration(f"a roster of {rows}, caps.roster is {contract.rows_cap}")
+        return rows
+
     def _job(self, contract: Contract, opening: Opening) -> Job:
         """Return the job that is spoken of: the contract's current one, or a new one at its first session. Raises OutOfTurn."""
         saved = self._store.load(contract, opening.job)
@@ -101,7 +117,7 @@ class Coordinator:
             if saved.roster != opening.roster:
                 raise OutOfTurn("a session over another roster than this job's")
             return saved
-        if opening.script != DESCRIBE.name and opening.stage != 1:
+        if opening.script not in LOOKS and opening.stage != 1:
             raise OutOfTurn(f"stage {opening.stage} of a job that is not known here: begin a new one (--afresh)")
         self._store.begin(contract, opening.job, Job(opening.roster))
         return Job(opening.roster)

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from tandem.contract import BANK, COORDINATOR, TELCO, Contract, PartyCard, Role, dumps, loads, loads_card, public_hex
 from tandem.contract.fields import MOMENT
+from tandem.contract.measurement import OUTCOMES
+from tandem.contract.measurement import segment as segment_of
 from tandem.contract.words import Language, Page, costs, language_of, pages, role_name
 from tandem.errors import ContractError, InputError
 from tandem.node import disk
@@ -42,11 +44,15 @@ def new(
     description: Annotated[str, typer.Option(help="What the study is for, in one line.")],
     identifiers: Annotated[int, typer.Option(help="Most identifiers that the bank may ask for.")],
     table: Annotated[int, typer.Option(help="Most people in the telco's table.")],
-    bank_columns: Annotated[int, typer.Option(help="Columns of the bank's file that enter the model.")],
+    bank_columns: Annotated[int, typer.Option(help="Columns of the bank's file that enter the model; none to measure.")] = 0,
     coordinator: Annotated[Path | None, typer.Option(help="Public card of the coordinator; none with --solver bank.")] = None,
     purpose: Annotated[str, typer.Option(help="marketing or credit.")] = "marketing",
     licence: Annotated[str, typer.Option(help="Licence number, needed for credit.")] = "",
-    kind: Annotated[str, typer.Option(help="training or scoring.")] = "training",
+    kind: Annotated[str, typer.Option(help="training, scoring or measurement.")] = "training",
+    groups: Annotated[int, typer.Option(help="Measurement: groups of the campaign.")] = 0,
+    segment: Annotated[list[str] | None, typer.Option(help="Measurement: column=level,level of the telco's; may be repeated.")] = None,
+    outcomes: Annotated[str, typer.Option(help="Measurement: outcomes in funnel order.")] = ",".join(OUTCOMES),
+    spend_band: Annotated[list[int] | None, typer.Option(help="Measurement: count who spent so much or more; may be repeated.")] = None,
     card: Annotated[str, typer.Option(help="Scoring: digest of the card.")] = "",
     training: Annotated[str, typer.Option(help="Scoring: digest of the training contract.")] = "",
     identifier: Annotated[str, typer.Option(help="phone, sha256, md5, sm3 or text.")] = "phone",
@@ -80,7 +86,8 @@ def new(
     """Draft a contract. The bank does this, then sends FILE to the telco, which completes and signs it first."""
     begin = start or datetime.now(UTC).strftime(MOMENT)
     layout = {
-        "bank_columns": bank_columns, "labels": labels, "value_bits": value_bits, "bins": bins, "min_bin": min_bin, "min_class": min_class,
+        "bank_columns": bank_columns or int(kind == "measurement"), "labels": labels, "value_bits": value_bits, "bins": bins,
+        "min_bin": min_bin, "min_class": min_class,
         "min_matched": min_matched, "passes": passes, "key_bits": key_bits, "grain": grain, "card_step": card_step, "solver": solver,
         "weights": weights, "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
         "epsilon": epsilon, "delta": delta,
@@ -94,17 +101,25 @@ def new(
         "description": description, "training": training, "card": card, "identifier": identifier, "start": begin,
         "expiry": expiry or _later(begin, days), "caps": caps, "layout": layout,
     }
+    if kind == "measurement":
+        fields["measurement"] = {
+            "groups": groups, "outcomes": outcomes.split(","), "spend_bands": spend_band or [],
+            "segments": [segment_of(text) for text in segment or []],
+        }
+    elif groups or segment or spend_band:
+        raise InputError("--groups, --segment and --spend-band go with --kind measurement: leave them out, or say so")
     if (coordinator is None) != (solver == BANK):
         raise InputError("--coordinator is needed unless --solver is bank, and then there is none: give one of the two")
     cards: dict[Role, Path | None] = {BANK: bank, TELCO: telco, COORDINATOR: coordinator}
     fields |= {role: _card(path, role).party for role, path in cards.items() if path is not None}
     draft = Contract.read(fields, "draft")
     if not disclosure_bits:
-        draft = draft.amended({"caps": {"disclosure_bits": trainings * draft.job_bits}})
+        draft = draft.amended({"caps": {"disclosure_bits": max(1, trainings * draft.job_bits)}})
     disk.write(file, dumps(draft).encode(), disk.PUBLIC, replace=force)
     for cost in costs(draft):
         typer.echo(f"Note: {cost}")
-    typer.echo(f"{file}: draft {draft.id}. Next: the telco runs `tandem contract sign --keys keys --variables D {file}`")
+    number = "" if draft.measurement else "--variables D "
+    typer.echo(f"{file}: draft {draft.id}. Next: the telco runs `tandem contract sign --keys keys {number}{file}`")
 
 
 @app.command(epilog="Example: tandem contract sign --keys keys contract.toml (the telco adds --variables 24)")
@@ -162,6 +177,8 @@ def _card(path: Path, role: Role) -> PartyCard:
 
 
 def _completed(contract: Contract, secrets: Keys, variables: int, file: Path) -> Contract:
+    if contract.measurement is not None and not variables:
+        variables = len(contract.measurement.segments)
     if not variables and not contract.telco.variables:
         raise InputError("--variables is needed: say how many variables the telco offers")
     public = alignment_key(secrets.seed, contract).public.hex()

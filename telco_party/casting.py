@@ -17,6 +17,7 @@ from tandem.arguments import Chance, Engine
 from tandem.contract import TELCO, Contract, Role, verifies
 from tandem.crypto.paillier import PublicKey
 from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn
+from tandem.measure.script import MEASURE
 from tandem.node import machine, noise
 from tandem.node.casting import Cast, due_step, size, stage_in_order
 from tandem.node.checkpoints import Checkpoints
@@ -38,7 +39,7 @@ from tandem.train import summer
 from tandem.train.pairs import pair_counts
 from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Offer, Opening, Speed
-from telco_party import bins, cards
+from telco_party import bins, cards, measuring
 from telco_party.config import TelcoConfig
 from telco_party.subscribers import Subscribers, hashed
 
@@ -76,7 +77,7 @@ class Telco:
 
     role: Role = TELCO
     scripts: Mapping[str, Script] = MappingProxyType({
-        script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, PLAN)
+        script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, MEASURE, PLAN)
     })
 
     def __init__(
@@ -121,6 +122,10 @@ class Telco:
         with self._ledger.together():  # what an attempt costs and that it was made are written at once, or neither
             if contract.kind == "scoring":
                 return self._serve(contract, opening, job, here, secrets)
+            if contract.kind == "measurement":
+                playing = measuring.play(contract, opening, job.table, self._engine, self._chance)
+                self._store.attempt(contract, opening)
+                return playing
             return self._train(contract, opening, job, here, secrets)
 
     def _offer(self, contract: Contract) -> Offer:
@@ -166,7 +171,8 @@ class Telco:
         return Cast(ALIGN, "holder", playing, lambda roster: self._aligned(contract, opening, roster))
 
     def _moved_on(self, contract: Contract) -> bool:
-        return any(self._store.begun(contract, step) for step in (f"{TRAIN.name}-1", f"{DESCRIBE.name}-0", f"{SERVE.name}-0"))
+        first = (f"{TRAIN.name}-1", f"{DESCRIBE.name}-0", f"{SERVE.name}-0", f"{MEASURE.name}-0")
+        return any(self._store.begun(contract, step) for step in first)
 
     def _aligned(self, contract: Contract, opening: Opening, roster: Positions) -> None:
         """Code the roster's rows and keep the roster. In a job aligned before it must be the same one."""
@@ -181,20 +187,22 @@ class Telco:
         self._report(f"contract {contract.id[:8]}: roster of {len(roster)}")
 
     def _code(self, contract: Contract, job: bytes, standing: Standing) -> Job:
-        """Code the roster's rows: fresh cuts for a training, the card's own for a scoring."""
+        """Code the roster's rows: fresh cuts for a training, the card's own for a scoring, the contract's levels for a measurement."""
         rows = self._hashed(contract).rows[standing.roster]
         layout = contract.layout
         card = cards.load(self._models, contract) if contract.kind == "scoring" else None
-        if card is None:
+        if contract.measurement is not None:
+            cuts, coded = measuring.NO_CUTS, measuring.code(self._table, rows, contract.measurement)
+        elif card is None:
             cuts, coded = bins.fit(self._table, rows, layout.bins, layout.min_bin)
         else:
             cuts = card.cuts
             coded = cuts.code(self._table, rows)
-        if len(cuts.columns) != contract.telco.variables:
+        if contract.measurement is None and len(cuts.columns) != contract.telco.variables:
             offered = f"the table offers {len(cuts.columns)} variables, telco.variables is {contract.telco.variables}"
             raise ContractError(f"contract {contract.id}: {offered}: drop columns, or draft a new contract")
         whole = None
-        if card is None:
+        if contract.kind == "training":
             standing, pairs = self._blurred(contract, standing, coded)
             whole = summer.Coded(coded, tuple(cuts.outlines), summer.fit_to_tell(pairs, layout.min_bin), standing.noise)
         roster = roster_digest(standing.roster)
@@ -232,7 +240,7 @@ class Telco:
 
     def _train(self, contract: Contract, opening: Opening, job: Job, here: Here, secrets: summer.Secrets) -> Cast:
         if job.coded is None:
-            raise ContractError(f"contract {contract.id} is for scoring: nothing can be trained under it")
+            raise ContractError(f"contract {contract.id} is for {contract.kind}: nothing can be trained under it")
         coded, terms, store = job.coded, Terms.of(contract), self._store
         if opening.script == DESCRIBE.name:
             # The solver tells the same statistics again in a job, and no others: one look a job (S3).

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from tandem.contract import COORDINATOR, TELCO, Contract
 from tandem.errors import ContractError
 from tandem.node.config import read
 from tandem.node.side import Holding, Side
 from tandem.tables import Table
+from telco_party import measuring
 from telco_party.config import TelcoConfig
 from telco_party.load import load
 
@@ -22,6 +25,9 @@ def side(path: Path) -> Side:
         return load(source, config.folder)
 
     def fit(contract: Contract, found: Table) -> None:
+        if contract.measurement is not None:
+            measuring.code(found, np.arange(found.rows), contract.measurement)
+            return
         offered, agreed = len(found.columns), contract.telco.variables
         if offered != agreed:
             told = f"the table offers {offered} variables, telco.variables is {agreed}"

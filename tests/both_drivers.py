@@ -67,7 +67,7 @@ def by_link(frames):
     return found
 
 
-async def in_one_process(site, folder):
+async def in_one_process(site, folder, run=run_study):
     frames = []
     with ExitStack() as stack:
         ledgers = {role: stack.enter_context(Ledger(folder / f"loopback-{role}.sqlite")) for role in ROLES}
@@ -80,12 +80,12 @@ async def in_one_process(site, folder):
         troupes = {TELCO: make_telco(site, ledgers[TELCO]), **solver}
         stage = LoopbackStage(site.contract, troupes, tap)
         job = make_job(site, ledgers[BANK], chance=Seeded(b"job"))
-        trained = await run_study(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: untapped, job))
+        trained = await run(site, Conductor(stage, site.contract, Serial(), Seeded(b"bank"), lambda _: untapped, job))
     return trained, frames
 
 
-async def over_grpc(site):
+async def over_grpc(site, run=run_study):
     async with serving(site) as nodes:
         async with nodes.bank(chance=Seeded(b"job")) as conductor:
-            trained = await run_study(site, conductor)
+            trained = await run(site, conductor)
         return trained, nodes.frames, {role: list(ledger.entries()) for role, ledger in nodes.ledgers.items()}

@@ -207,3 +207,16 @@ def test_a_draft_with_cover_makes_room_in_the_roster_for_it(study):
     study.new("--cover", 4, "--table", 100_000, "--force")
     assert study.read().caps.roster == 80_000
     assert "groups of 4 of its people" in " ".join(run("show", study.file).output.split())
+
+
+def test_a_measurement_is_drafted_signed_without_a_number_and_shown(study):
+    segments = ("--segment", "benefit=eat,play,online shopping", "--segment", "finance_activity=low,middle,high")
+    drafted = study.new("--kind", "measurement", "--groups", 3, *segments, "--spend-band", 100)
+    assert "--variables" not in drafted.output
+    study.sign("telco")
+    contract = study.read()
+    assert contract.telco.variables == 2
+    assert contract.measurement.spend_bands == (100,)
+    assert "not who was contacted" in " ".join(run("show", study.file).output.split())
+    with pytest.raises(InputError, match="go with --kind measurement"):
+        study.new("--force", "--groups", 3)

@@ -23,6 +23,8 @@ from bank_party.summary import _WORDS
 from tandem import contract_commands
 from tandem.cli import app
 from tandem.contract import CARD_NOISE_BITS, PASS_NOISE_BITS, SLOT_BITS, Caps, Contract, Layout, Party, Signatures, Telco
+from tandem.contract.levels import Levelled
+from tandem.contract.measurement import Measurement
 from tandem.contract.words import SAFE_BITS
 from tandem.sums.shapes import FEW_ROWS_A_TOTAL, LEAST_ROWS_A_TOTAL
 
@@ -46,6 +48,8 @@ SECTIONS = {
     "`[telco]` beside that": {name: one for name, one in own(Telco).items() if name not in Party.model_fields},
     "`[caps]`": own(Caps),
     "`[layout]`": own(Layout),
+    "`[measurement]`": own(Measurement),
+    "`[[measurement.segments]]`": own(Levelled),
     "`[signatures]`": own(Signatures),
 }
 FIELDS = [(heading, name) for heading, fields in SECTIONS.items() for name in fields]
@@ -116,7 +120,7 @@ def test_the_contract_page_has_the_limits_of_each_field(heading, name):
         assert not accepts(field, over)
     else:  # `low` to `high` is the only way to give a number's limits; a text has a length, listed values or is a moment
         assert not any(hasattr(one, "ge") or hasattr(one, "le") for one in field.metadata)
-        assert values or measured(heading, name) or limits.startswith("a moment, UTC")
+        assert values or measured(heading, name) or limits.startswith(("a moment, UTC", "a list of"))
 
 
 @pytest.mark.parametrize(("heading", "name"), [(heading, name) for heading, name in FIELDS if measured(heading, name)])

@@ -88,7 +88,7 @@ def test_commands_in_the_docs_are_commands_that_exist():
         asked |= set(COMMAND.findall(page.read_text(encoding="utf-8")))
     known = {
         "bank": {
-            "train", "score", "describe", "report", "lift", "derive", "campaign", "feedback", "compare", "models",
+            "train", "score", "describe", "report", "lift", "derive", "campaign", "measure", "feedback", "compare", "models",
         },
         "telco": {"serve"}, "coordinator": {"serve"},
         "contract": {"new", "sign", "verify", "show"}, "ledger": {"show", "verify", "compare", "export", "page"},
@@ -125,7 +125,7 @@ def test_nobody_says_psi_without_saying_which():
 
 
 def test_protocol_rooms_do_not_speak_of_parties_in_their_names():
-    rooms = [ROOT / "tandem" / room for room in ("align", "describe", "train", "score", "sums", "session", "crypto")]
+    rooms = [ROOT / "tandem" / room for room in ("align", "describe", "train", "measure", "score", "sums", "session", "crypto")]
     bound = [
         f"{named(path)}: {node.name}"
         for room in rooms

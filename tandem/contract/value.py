@@ -31,6 +31,7 @@ from tandem.contract.fields import (
     moment,
 )
 from tandem.contract.layout import LATER, Layout
+from tandem.contract.measurement import Measurement
 from tandem.contract.noise import Noise, noise
 from tandem.errors import ContractError
 
@@ -106,7 +107,7 @@ class Contract(Value):
     """16 random bytes that the bank drew when it drafted."""
     epoch: int = Field(default=1, ge=1, le=1_000_000)
     """Part of the oblivious key's derivation: a new epoch, new tags."""
-    kind: Literal["training", "scoring"]
+    kind: Literal["training", "scoring", "measurement"]
     purpose: Literal["marketing", "credit"]
     licence: Licence = ""
     """Number of the credit-reporting licence; needed where purpose is credit."""
@@ -124,6 +125,8 @@ class Contract(Value):
     """Absent where the bank solves."""
     caps: Caps
     layout: Layout
+    measurement: Measurement | None = None
+    """What is counted, under a measurement contract; no other has it."""
     signatures: Signatures = Signatures()
 
     @model_validator(mode="after")
@@ -148,6 +151,10 @@ class Contract(Value):
             raise ValueError("licence must be given where purpose is credit: a credit study needs its licence number")
         if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
             raise ValueError("card and training must both be given for a scoring contract, and for no other")
+        if (self.kind == "measurement") != (self.measurement is not None):
+            raise ValueError("measurement must be given for a measurement contract, and for no other")
+        if self.measurement is not None and (self.layout.epsilon or self.telco.variables not in {0, len(self.measurement.segments)}):
+            raise ValueError("telco.variables must be the number of measurement.segments, and layout.epsilon empty: no noise is drawn here")
         if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
             raise ValueError("caps.roster must not exceed caps.identifiers times layout.cover, or caps.table: nobody else can be named")
         if self.layout.min_matched * self.layout.cover > self.caps.roster:
@@ -178,6 +185,8 @@ class Contract(Value):
         for name in LATER:  # a contract without them has the digest that it had before there were such fields
             if terms["layout"][name] == Layout.model_fields[name].default:
                 del terms["layout"][name]
+        if self.measurement is None:
+            del terms["measurement"]
         return json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @cached_property
@@ -240,13 +249,15 @@ class Contract(Value):
 
     @property
     def job_bits(self) -> int:
-        """Bits a person of one whole job: all passes and the card, or the card alone under a scoring contract."""
+        """Bits a person of one whole job: all passes and the card, the card alone under a scoring contract, none for a measurement."""
+        if self.kind == "measurement":
+            return 0
         return self.card_bits + (self.layout.passes * self.pass_bits if self.kind == "training" else 0)
 
     @property
     def jobs(self) -> int:
         """How many jobs the caps on trainings and on bits both allow."""
-        return min(self.caps.trainings, self.caps.disclosure_bits // self.job_bits)
+        return min(self.caps.trainings, self.caps.disclosure_bits // self.job_bits) if self.job_bits else self.caps.trainings
 
     @property
     def noise(self) -> Noise | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tandem.contract import noise_words
+from tandem.contract import limit_words, measurement_words, noise_words
 from tandem.contract.layout import RIDGES
 from tandem.contract.value import BANK, COORDINATOR, TELCO, Contract, Role
 from tandem.errors import InputError
@@ -102,6 +102,8 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
             f"training: {layout.passes} passes, then one card; {layout.labels} label",
             f"训练：{layout.passes} 轮，最后一张评分卡；标签 {layout.labels} 个",
         )
+    elif contract.measurement is not None:
+        yield from measurement_words.counted(contract.measurement)
     else:
         yield ("kind", "类型"), (
             f"scoring with card {contract.card}, trained under contract {contract.training}",
@@ -113,6 +115,19 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
     if contract.solver == BANK:
         yield NAMES[COORDINATOR], ("none: the bank solves", "无：由银行自行求解")
     yield ("identifier", "标识形式"), _same(contract.identifier)
+    if contract.measurement is None:
+        yield from _model(contract)
+    weak: Both = ("", "")
+    if layout.key_bits < SAFE_BITS:
+        weak = (
+            f". WARNING: less than {SAFE_BITS}; fit for tests and short-lived data only",
+            f"。警告：低于 {SAFE_BITS} 位，只宜用于测试和短期数据",
+        )
+    yield ("key", "密钥"), (f"Paillier, {layout.key_bits} bits{weak[0]}", f"Paillier，{layout.key_bits} 位{weak[1]}")
+
+
+def _model(contract: Contract) -> Iterator[tuple[Both, Both]]:
+    layout = contract.layout
     yield ("columns", "列"), (
         f"bank {layout.bank_columns}; telco {contract.telco.variables or 'not yet filled in'}, at most {layout.bins} bins each",
         f"银行 {layout.bank_columns}；运营商 {contract.telco.variables or '尚未填写'}，每个变量至多 {layout.bins} 箱",
@@ -131,13 +146,6 @@ def _terms(contract: Contract) -> Iterator[tuple[Both, Both]]:
         errors: dict[str, Both] = {"approximate": ("approximate", "近似"), "exact": ("exact: one more session", "精确：多一次会话")}
         yield ("standard errors", "标准误"), errors[layout.se]
         yield from noise_words.size(contract)
-    weak: Both = ("", "")
-    if layout.key_bits < SAFE_BITS:
-        weak = (
-            f". WARNING: less than {SAFE_BITS}; fit for tests and short-lived data only",
-            f"。警告：低于 {SAFE_BITS} 位，只宜用于测试和短期数据",
-        )
-    yield ("key", "密钥"), (f"Paillier, {layout.key_bits} bits{weak[0]}", f"Paillier，{layout.key_bits} 位{weak[1]}")
 
 
 def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
@@ -163,10 +171,13 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             "at the end the card's points, and coefficients and errors rounded to 0.05 standard errors",
             "结束时得到评分卡分值，以及舍入到 0.05 个标准误的系数和误差",
         )
-    yield NAMES[BANK], (
-        f"one card score {scored[0]}, {contract.card_bits} bits",
-        f"{scored[1]}一个评分卡分，{contract.card_bits} 比特",
-    )
+    if contract.measurement is not None:
+        yield from ((NAMES[BANK], text) for text in measurement_words.bank(contract))
+    else:
+        yield NAMES[BANK], (
+            f"one card score {scored[0]}, {contract.card_bits} bits",
+            f"{scored[1]}一个评分卡分，{contract.card_bits} 比特",
+        )
     if contract.kind == "training" and contract.solver == BANK:
         for text in (*_totals(contract), _BEFORE_RELEASE):
             yield NAMES[BANK], text
@@ -183,7 +194,9 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             zh=f"名册：由自己名单中每 {layout.cover} 人组成的若干组，每组至少一人是银行客户（合计至多 {caps.roster} 人）",
         )
     yield from ((NAMES[TELCO], text) for text in _telcos_weights(contract))
-    if contract.solver == COORDINATOR:
+    if contract.solver == COORDINATOR and contract.measurement is not None:
+        yield from ((NAMES[COORDINATOR], text) for text in measurement_words.COORDINATOR)
+    elif contract.solver == COORDINATOR:
         for text in _totals(contract) if contract.kind == "training" else (("the card's coefficients", "评分卡的系数"),):
             yield NAMES[COORDINATOR], text
         yield NAMES[COORDINATOR], (
@@ -201,6 +214,9 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
 
 
 def _telcos_weights(contract: Contract) -> Iterator[Both]:
+    if contract.measurement is not None:
+        yield measurement_words.TELCO
+        return
     if contract.layout.weights == "blind":
         yield (
             "no label, no column of the bank, no weight, no score, and not which variables were kept",
@@ -254,10 +270,11 @@ def _caps(contract: Contract) -> Iterator[tuple[Both, Both]]:
     yield ("telco's table", "运营商名单"), _same(f"{caps.table:,}")
     yield ("roster", "名册"), _same(f"{caps.roster:,}")
     yield ("jobs", "任务次数"), _same(contract.jobs)
-    yield ("bits a person", "每人披露比特"), (
-        f"{caps.disclosure_bits} over the whole contract; one job uses {contract.job_bits}",
-        f"整个合约期内 {caps.disclosure_bits}；一次任务用 {contract.job_bits}",
-    )
+    if contract.job_bits:
+        yield ("bits a person", "每人披露比特"), (
+            f"{caps.disclosure_bits} over the whole contract; one job uses {contract.job_bits}",
+            f"整个合约期内 {caps.disclosure_bits}；一次任务用 {contract.job_bits}",
+        )
     fewest = f"{contract.layout.min_matched:,}"
     yield ("fewest matches", "最少匹配"), (f"{fewest}, else the study stops", f"{fewest}，不足则停止")
 
@@ -265,15 +282,15 @@ def _caps(contract: Contract) -> Iterator[tuple[Both, Both]]:
 def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
     alone: Both = ("", "")
     layout = contract.layout
-    for text in (*_costs(contract), *_named(layout.cover)):
+    for text in (*_costs(contract), *_named(layout.cover, scored=contract.measurement is None)):
         yield alone, text
-    for text in _ALWAYS:
+    for text in limit_words.ALWAYS:
         yield alone, text
     if contract.solver == COORDINATOR:
-        for text in _LEAGUES if contract.kind == "training" else _LEAGUES[:1]:
+        for text in limit_words.LEAGUES if contract.kind != "scoring" else limit_words.LEAGUES[:1]:
             yield alone, text
     if contract.kind == "training":
-        for text in _TRAINING:
+        for text in limit_words.TRAINING:
             yield alone, text
         rows = round(layout.min_matched * (1 - layout.hold_out_share))
         if contract.solver == COORDINATOR and contract.totals and rows < ROWS_A_TOTAL * contract.totals:
@@ -283,12 +300,13 @@ def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
                 zh=f"警告：最少 {rows} 行训练数据对应 {contract.totals} 个合计值：每个合计不足 10 行时银行拒绝，"
                 f"不足 {ROWS_A_TOTAL} 行时运营商与协调方合谋已接近单行。",
             )
-    bits = contract.jobs * contract.job_bits
-    yield alone, _both(
-        en=f"The scores that the bank may read, {bits} bits a person, say much about a customer's bins; with few variables the bank "
-        "will know most customers' bins.",
-        zh=f"银行可读的分数（每人 {bits} 比特）足以透露客户所在分箱的许多信息；变量少时，银行将知道大多数客户的分箱。",
-    )
+    yield from ((alone, text) for text in measurement_words.limits(contract))
+    if bits := contract.jobs * contract.job_bits:
+        yield alone, _both(
+            en=f"The scores that the bank may read, {bits} bits a person, say much about a customer's bins; with few variables the bank "
+            "will know most customers' bins.",
+            zh=f"银行可读的分数（每人 {bits} 比特）足以透露客户所在分箱的许多信息；变量少时，银行将知道大多数客户的分箱。",
+        )
     if contract.layout.key_bits < SAFE_BITS:
         yield alone, (
             f"A {layout.key_bits}-bit key guards the bank's rows for fewer years than {SAFE_BITS} bits would.",
@@ -296,7 +314,7 @@ def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
         )
 
 
-def _named(cover: int) -> Iterator[Both]:
+def _named(cover: int, *, scored: bool) -> Iterator[Both]:
     """Yield what the roster gives away, and what cover costs."""
     if cover == 1:
         yield _both(  # A3
@@ -314,6 +332,8 @@ def _named(cover: int) -> Iterator[Both]:
         f"（运营商用户中 {CROWDED:.0%} 是客户时为 {crowded:.1f} 人）；若运营商伪造分组或不保持分组则无效。它可以把并非"
         "自己用户的号码放进名单。",
     )
+    if not scored:
+        return
     yield _both(  # A12
         f"Cover makes sealing, traffic and scoring grow up to {cover}-fold. The other people of each group are scored too, and their "
         "scores come back to the bank, under tags that a later query with the same key would name.",
@@ -322,50 +342,9 @@ def _named(cover: int) -> Iterator[Both]:
     )
 
 
-_ALWAYS: tuple[Both, ...] = (
-    (  # A10
-        "The telco can compare the roster with its other subscribers and guess who else looks like a customer.",
-        "运营商可以把名册与其他用户比较，猜测还有谁像银行客户。",
-    ),
-    (
-        "The telco carries the bank's calls and messages: it can see on its own network who is contacted, and when.",
-        "银行的电话和短信经由运营商网络：它能看到谁在何时被联系。",
-    ),
-    (
-        "Nothing here shows that either party's data are true.",
-        "本合约不能证明任何一方的数据属实。",
-    ),
-)
-_LEAGUES: tuple[Both, ...] = (
-    (  # S9
-        "Coordinator and bank together can read the telco's codes.",
-        "协调方与银行合谋可以读出运营商的编码。",
-    ),
-    (  # T2
-        "Telco and coordinator together can open single rows.",
-        "运营商与协调方合谋可以打开单行数据。",
-    ),
-    (  # S1 with a coordinator, part 7
-        "A bank that cheats can seal crafted rows and aim totals at single rows; the coordinator's checks show it in part.",
-        "作弊的银行可以密封伪造的行，使合计指向单行；协调方的检查只能部分发现。",
-    ),
-)
-_TRAINING: tuple[Both, ...] = (
-    _both(  # S3
-        "Two trainings that differ in a few customers give away those customers' bins by their difference; rounding and the cap on jobs "
-        "bound it.",
-        "两次训练若只差几位客户，其差会透露这几位客户的分箱；舍入和任务次数上限使之有界。",
-    ),
-    _both(  # T10
-        "A telco that sends random or inverted codes is not prevented; the joint model is then no better than the bank's own on the "
-        "hold-out, and the report says so.",
-        "不能防止运营商给出随机或颠倒的编码；那时联合模型在留出集上不优于银行自己的模型，报告会如实说明。",
-    ),
-)
-
-
 def _costs(contract: Contract) -> Iterator[Both]:
     yield from noise_words.covered(contract)
+    yield from measurement_words.cost(contract)
     if contract.solver == BANK and contract.kind == "training":
         yield _both(  # S1, S7
             en="The bank solves for itself: it has the coordinator's column too, and nobody checks its rows. A bank that cheats can read "

@@ -89,7 +89,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "shapes": ("under aliases, the number of bins of each variable", "以代号表示的各变量箱数"),
     "shapes-rows": ("under aliases, the bins of each variable and the rows in each", "以代号表示的各变量分箱及各箱人数"),
     "pairs": ("counts of pairs of bins, 0 where small", "两两分箱计数，过小者记为 0"),
-    "totals": ("totals by bin: rows, bads, weights, residuals, weighted sums", "按箱合计：人数、坏样本数、权重、残差、加权和"),
+    "totals": (
+        "totals by bin: rows, bads, weights, residuals, weighted sums; in a measurement, people by level, group and outcome",
+        "按箱合计：人数、坏样本数、权重、残差、加权和；测量时为按层级、组别和结果的人数",
+    ),
     "crossed": ("one weighted total for each pair of telco variables in the model", "模型中每两个运营商变量一个加权合计"),
     "pair-totals": ("total weights by pairs of bins, none where the count is small", "两两分箱的权重合计，人数过少者除外"),
     "wish": ("numbers of training rows and bads; which variables the bank wishes to keep", "训练行数和坏样本数；银行希望保留的变量"),
@@ -102,6 +105,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),
     "weights": ("the points of every bin of its variables: weights that come from labels", "自己各变量每箱的分值：由标签得出的权重"),
+    "campaign": ("people of each unnamed group by outcome, in all", "各组（无组名）按结果的总人数"),
+    "measured": (
+        "people by level of the telco's segments, group and outcome, where none of them is few",
+        "按运营商分群层级、组别和结果的人数，过少者除外",
+    ),
     "offer": (
         "the size of the telco's table, whether it is hashed yet, and the number of bins of each variable",
         "运营商名单的大小、是否已做哈希，以及各变量的箱数",
@@ -155,6 +163,9 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     # where the contract says weights = "open"
     Declared("Points", ((COORDINATOR, TELCO),), label_derived=True, learns={TELCO: "weights"}),
     Declared("OpenScores", ((TELCO, BANK),), label_derived=True, learns={BANK: "scores"}, by_person=True),
+    # a campaign's measurement
+    Declared("Campaign", (_TO_COORDINATOR,), label_derived=True, learns={COORDINATOR: "campaign"}),
+    Declared("Measured", _SOLVED, label_derived=True, learns={BANK: "measured"}),
     # planning: nothing in it hangs on a label, and the padding of a probe means nothing
     Declared("Probe", (_TO_TELCO,)),
     Declared("Offer", ((TELCO, BANK),), learns={BANK: "offer"}),

@@ -273,6 +273,22 @@ class OpenScores:
 
 
 @dataclass(frozen=True)
+class Campaign:
+    """Sealer to solver: people by group and outcome, what the levels of every segment must add up to."""
+
+    totals: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Solver to sealer: the told level of each code, and people by segment, told level, group and outcome; -1 where withheld."""
+
+    joined: tuple[int, ...]
+    counts: tuple[int, ...]
+    failed: str
+
+
+@dataclass(frozen=True)
 class Probe:
     """Sealer to summer: bytes that mean nothing, to see how long a message takes to arrive."""
 
@@ -347,5 +363,5 @@ class Load:
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
     | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores | Points | OpenScores
-    | Probe | Offer | Speed | Hello | Load
+    | Campaign | Measured | Probe | Offer | Speed | Hello | Load
 )

@@ -40,7 +40,7 @@ def test_who_learns_is_who_listens():
 def test_label_derived_messages_are_those_that_hang_on_labels():
     assert {each.message for each in DECLARED.values() if each.label_derived} == {
         "Sealed", "Shares", "Opened", "PairSums", "Crossed", "Wish", "Statistics", "Own", "Step", "Polish", "Release", "Table", "Scores",
-        "Points", "OpenScores",
+        "Points", "OpenScores", "Campaign", "Measured",
     }
 
 

@@ -10,6 +10,7 @@ from puppets import OPENING, SAMPLES, legal, puppet, session, walk, whole
 
 from tandem.align.script import ALIGN
 from tandem.errors import LocalProtocolError, OutOfTurn
+from tandem.measure.script import MEASURE
 from tandem.plan.script import PLAN, PLAN_SOLVER
 from tandem.session.loopback import converse
 from tandem.session.script import Script, Turn, many, one, say
@@ -28,7 +29,7 @@ SMALL = Script(
         one(say("left", "right", Roster), say("right", "left", Polish)),
     ),
 )
-ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, PLAN, PLAN_SOLVER, *OPEN.values())
+ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, MEASURE, PLAN, PLAN_SOLVER, *OPEN.values())
 
 
 def turns_of(script):
