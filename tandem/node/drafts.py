@@ -69,6 +69,7 @@ def _study(source: Source, places: Places) -> list[str]:
         _row('# coding = "woe"', '"woe", or "numeric" for standardised numbers'),
         _row('# out = "out"', "folder of the results"),
         _row('# model = "out/model.json"', "to score: the model of the training"),
+        _row('# earlier = "v1/model.json"', "to train: the version whose coding and choice are carried over"),
         _row("# reconnect = 600.0", "seconds to go on calling a lost peer"),
         _row('# lang = "en"', '"en" or "zh"'),
         _row("# synthetic = false", "the data were made by a program; the report says so"),
