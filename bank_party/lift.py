@@ -204,9 +204,9 @@ def percent(level: float, lang: Language = "en") -> str:
 
 
 def decimals(values: Sequence[float]) -> int:
-    """Return how many decimals show these numbers, which share a column: three where all are below 10, two above, one above 1000."""
+    """Return how many decimals show these numbers, which share a column: three where all are below 2, two up to 1000, then one."""
     largest = max((abs(value) for value in values), default=0.0)
-    return 3 if largest < 10.0 else 2 if largest < 1000.0 else 1
+    return 3 if largest < 2.0 else 2 if largest < 1000.0 else 1
 
 
 def counted(counts: tuple[int, int]) -> Counts:
