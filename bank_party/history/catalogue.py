@@ -67,7 +67,7 @@ FAMILIES = (
     )),
     Family("balance", "known_balances", (
         Variable("debit_balance", "DOUBLE", "yuan", "debit balance of the last month on record", "借记卡余额",
-                 "arg_min(debit_balance, months_ago)"),
+                 "round(arg_min(debit_balance, months_ago), 2)"),
         Variable("debit_balance_6m", "DOUBLE", "yuan", "mean debit balance of the last 6 months", "近6月平均借记卡余额",
                  "round(avg(debit_balance) FILTER (months_ago <= 6), 2)"),
         Variable("debit_trend_6m", "DOUBLE", "yuan a month", "slope of the debit balance over the last 6 months", "近6月借记卡余额趋势",

@@ -35,6 +35,9 @@ KEYS = {
 }
 """What one row of a table stands for: a second row of the same would count twice."""
 
+MAY_MISS = frozenset({"phone", "birth_year", "gender", "region", "tier", "product", "credit_limit", "closed_on", "debit_balance"})
+"""Columns in which a value may be missing; in any other its row could not be placed."""
+
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False, "autoload_known_extensions": False, "threads": 1,
 }
@@ -66,6 +69,8 @@ def _open(database: Database, folder: Path, table: str) -> None:
             raise InputError(f"{folder}: table {table} has no column {column!r}: it must hold {', '.join(TABLES[table])}")
         if not _fits(kind, found[column]):
             raise InputError(f"{folder}: column {column!r} of table {table} is {found[column]}, and must be a {kind}: write it as one")
+        if column not in MAY_MISS and (absent := _count(database, f"SELECT count(*) - count({column}) FROM raw_{table}")):  # noqa: S608 - ours
+            raise InputError(f"{folder}: {absent} rows of table {table} have no {column}: fill it in, or leave these rows out")
     key = ", ".join(KEYS[table])
     repeated = _count(database, f"SELECT count(*) - count(DISTINCT ({key})) FROM raw_{table}")  # noqa: S608 - names of our own
     if repeated:

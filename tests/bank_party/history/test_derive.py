@@ -168,6 +168,10 @@ def test_tables_that_are_not_as_they_must_be(made, folder, tmp_path):
         database.execute(f"ALTER TABLE t DROP payments; COPY t TO '{place}' (FORMAT parquet)")
     with pytest.raises(InputError, match="table card_use has no column 'payments'"):
         frame_of(wrong)
+    cards = made["cards"]
+    undated = {**made, "cards": cards.assign(issued_on=cards.issued_on.where(cards.card_id > cards.card_id[3]))}
+    with pytest.raises(InputError, match="4 rows of table cards have no issued_on: fill it in"):
+        frame_of(bank_tables.write(tmp_path / "undated", undated))
     twice = {**made, "cards": pd.concat([made["cards"], made["cards"].head(2)])}
     with pytest.raises(InputError, match="2 rows of table cards repeat another's card_id"):
         frame_of(bank_tables.write(tmp_path / "twice", twice))
