@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from bank_party.evaluation import Interval
-from bank_party.plots_sheet import FAINT, INK, WIDTH, Sheet, canvas
+from bank_party.plots_sheet import FAINT, INK, WIDTH, Sheet, canvas, short
 from tandem.pages import NONE
 
 GROUP_COLOURS = {"control": "#b1bac6", "low": "#c9822b", "high": "#0b6e75"}
@@ -30,9 +30,12 @@ DECK: dict[str, Any] = {
     "marker": "D", "markersize": 6.5, "linestyle": "none", "color": "white", "markeredgecolor": INK, "markeredgewidth": 1.2, "zorder": 5
 }
 """How a mark of the deck's looks."""
+POINT: dict[str, Any] = {"markersize": 5.5, "markeredgecolor": INK, "markeredgewidth": 0.5}
 UNIT = 72 * WIDTH
 SIZE = 10.0
 """Units of a label's letters."""
+LONGEST = 18
+"""Letters of a label; the table has it whole."""
 
 
 class Rated(NamedTuple):
@@ -93,7 +96,7 @@ def funnel_plot(steps: Sequence[str], groups: Sequence[tuple[str, str, Sequence[
             for at, share in enumerate(found):
                 place = at + (number - (len(groups) - 1) / 2) * width
                 colour = group_colour(name, number)
-                sheet.axes.barh(place, share or 0.0, width * 0.9, color=colour, label=label if at == 0 else None)
+                sheet.axes.barh(place, share or 0.0, width * 0.9, color=colour, label=short(label, LONGEST) if at == 0 else None)
                 _write(sheet.axes, share or 0.0, place, _percent(share), small=True)
         _share_axis(sheet.axes, top * 1.2, x)
         _legend(sheet.axes, shown=True)
@@ -136,8 +139,8 @@ def points_plot(name: str, rows: Sequence[Row], groups: Sequence[tuple[str, str]
                 place, one = at + (number - (len(groups) - 1) / 2) * apart, row.rates[number]
                 if one is not None:
                     sheet.axes.plot([one.low, one.high], [place, place], color=colour, linewidth=1.6)
-                    sheet.axes.plot(one.value, place, marker, markersize=5.5, color=colour, markeredgecolor=INK, markeredgewidth=0.5)
-            sheet.axes.plot([], [], marker, markersize=5.5, color=colour, markeredgecolor=INK, markeredgewidth=0.5, label=label)
+                    sheet.axes.plot(one.value, place, marker, color=colour, **POINT)
+            sheet.axes.plot([], [], marker, color=colour, label=short(label, LONGEST), **POINT)
         for line in range(1, len(rows)):
             sheet.axes.axhline(line - 0.5, color="#eef1f4", linewidth=0.8, zorder=0)
         top = max((one.high for row in rows for one in row.rates if one), default=0.0) or 1.0
@@ -189,12 +192,12 @@ def map_plot(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequen
             for place, cell in enumerate(row):
                 colour = SEGMENT_COLOURS.get(cell.name, PLAIN)
                 axes.add_patch(Rectangle((place - 0.48, at - 0.47), 0.96, 0.94, color=colour, alpha=0.32, linewidth=0))
-                axes.text(place, at + 0.13, cell.label, ha="center", va="center", fontweight="bold", fontsize=10.5)
+                axes.text(place, at + 0.13, short(cell.label, 13), ha="center", va="center", fontweight="bold", fontsize=10.5)
                 axes.text(place, at - 0.2, cell.below, ha="center", va="center", fontsize=9.5)
         axes.set_xlim(-0.5, len(columns) - 0.5)
         axes.set_ylim(-0.5, len(rows) - 0.5)
-        axes.set_xticks(range(len(columns)), columns)
-        axes.set_yticks(range(len(rows)), rows)
+        axes.set_xticks(range(len(columns)), [short(label, 13) for label in columns])
+        axes.set_yticks(range(len(rows)), [short(label, 13) for label in rows])
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set_xlabel(x)
@@ -210,11 +213,11 @@ def _wide(text: str) -> float:
 @contextmanager
 def _rows(name: str, title: str, labels: Sequence[str], height: float, *, legend: bool) -> Iterator[Sheet]:
     """Give axes with one row a label, the first on top; height: of a row, in inches."""
-    labels = [label if len(label) <= 18 else label[:17] + "…" for label in labels]
+    labels = [short(label, LONGEST) for label in labels]
     tall = height * max(len(labels), 1) + 0.55 + 0.3 * legend
     with canvas(name, title, tall) as sheet:
         left = (SIZE * max((_wide(label) for label in labels), default=0.0) + 12.0) / UNIT
-        sheet.axes.set_position((left, 0.5 / tall, 0.985 - left, (tall - 0.55 - 0.3 * legend) / tall))
+        sheet.axes.set_position((left, 0.5 / tall, 0.955 - left, (tall - 0.55 - 0.3 * legend) / tall))
         sheet.axes.set_yticks(range(len(labels)), labels)
         sheet.axes.set_ylim(len(labels) - 0.5, -0.5)
         sheet.axes.tick_params(axis="y", length=0)

@@ -11,7 +11,7 @@ from bank_party.reports.campaign import Campaign, GroupResult, Lift
 from bank_party.reports.campaign_tables import Named, campaign_tables, measured_tables, more_activations
 from bank_party.reports.html import FILTERS, TEMPLATES, WORDS, study_parts
 from bank_party.reports.model import Learned, Report, learned
-from bank_party.reports.study_tables import drivers
+from bank_party.reports.study_tables import drivers, study_tables
 from bank_party.reports.tables import Table, number, share, signed
 from bank_party.reports.workbook import Sentences, write_workbook
 from tandem.contract import Contract
@@ -70,7 +70,7 @@ def render_campaign(study: Report, campaign: Campaign, lang: Language = "en", co
 def workbook(study: Report, campaign: Campaign, lang: Language = "en", contracts: Sequence[Contract] = ()) -> bytes:
     """Return the same tables as an Excel workbook, a sheet a section."""
     words = campaign_words(lang)
-    ct, t = campaign_tables(campaign, study, words), study_parts(study, words)["t"]
+    ct, t = campaign_tables(campaign, study, words), study_tables(study, words)
     synthetic = campaign.synthetic or study.synthetic
     told = [words("synthetic_loud")] if synthetic else []
     told += [_sentences([one.text, one.verdict], words) for one in _claims(campaign, words)] + [_summary(study, campaign, words)]
