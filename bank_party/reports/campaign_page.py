@@ -63,7 +63,7 @@ def render_campaign(study: Report, campaign: Campaign, lang: Language = "en", co
         summary=_summary(study, campaign, words), headings=HEADINGS, ct=campaign_tables(campaign, study, words),
         cplots=campaign_pictures.pictures(campaign, words), drivers=drivers(study, words), measured=measured,
         meanings=_meanings(campaign, words), detect=NONE if campaign.power.detect is None else number(100 * campaign.power.detect, 1),
-        learned=_learned(study, contracts, lang), limits=_limits(synthetic=synthetic), **study_parts(study, words),
+        learned=_learned(study, contracts, lang), limits=_limits(campaign, synthetic=synthetic), **study_parts(study, words),
     )
 
 
@@ -78,7 +78,7 @@ def workbook(study: Report, campaign: Campaign, lang: Language = "en", contracts
         Sentences(f"{words(f'contract_{kind}')}: {words.known(one.party, one.party)}", one.sentences)
         for kind, found in _learned(study, contracts, lang) for one in found
     ]
-    limits = [words(key) for key in _limits(synthetic=synthetic)] + list(study.more_limits)
+    limits = [words(key) for key in _limits(campaign, synthetic=synthetic)] + list(study.more_limits)
     deck = Sentences(words("deck_mark"), [words("deck_explained")])
     sheets: list[tuple[str, list[Table | Sentences]]] = [
         ("summary", [Sentences(f"{words('campaign_title')} · {campaign.name}", told), deck]),
@@ -109,8 +109,9 @@ def _learned(study: Report, contracts: Sequence[Contract], lang: Language) -> li
     return [("training", study.learned), *((contract.kind, learned(contract, lang)) for contract in contracts)]
 
 
-def _limits(*, synthetic: bool) -> list[str]:
-    return [*(["limit_campaign_synthetic"] if synthetic else []), "limit_choice", "limit_several", "limit_odds"]
+def _limits(campaign: Campaign, *, synthetic: bool) -> list[str]:
+    choice = "limit_choice_held" if any(one.held for one in campaign.results.groups) else "limit_choice"
+    return [*(["limit_campaign_synthetic"] if synthetic else []), choice, "limit_several", "limit_odds"]
 
 
 def _result(campaign: Campaign, name: str) -> GroupResult:
@@ -118,8 +119,8 @@ def _result(campaign: Campaign, name: str) -> GroupResult:
 
 
 def _lifts(campaign: Campaign) -> list[Lift]:
-    """Return the lifts, largest difference first: what a banker asks about first."""
-    return sorted(campaign.results.lift, key=lambda one: -2.0 if one.difference is None else -one.difference.value)
+    """Return the lifts, those against the control group first, largest difference first: what a banker asks about first."""
+    return sorted(campaign.results.lift, key=lambda one: (one.against != "control", -one.difference.value if one.difference else 2.0))
 
 
 def _claims(campaign: Campaign, words: Words) -> list[Claim]:

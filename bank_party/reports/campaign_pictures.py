@@ -89,7 +89,7 @@ def _funnel(campaign: Campaign, words: Words) -> str | None:
     named, steps = Named(campaign, words), (*STEPS[1:], "activated")
     groups = [
         (named.of("group", one.name), one.name, [getattr(one, step) / one.contacted if one.contacted else None for step in steps])
-        for one in campaign.results.groups
+        for one in campaign.results.groups if not one.held
     ]
     return funnel_plot([words(step) for step in steps], groups, words("funnel_x"), words("funnel_title"))
 
