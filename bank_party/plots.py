@@ -9,7 +9,7 @@ from typing import NamedTuple
 from matplotlib.ticker import PercentFormatter
 
 from bank_party.evaluation import Calibration, Curve, KsCurve, Slice
-from bank_party.plots_sheet import COLOURS, DASHES, FAINT, GRID, canvas, shares
+from bank_party.plots_sheet import COLOURS, DASHES, FAINT, GRID, canvas, shares, short
 
 MOST_BARS = 24
 """Variables in the picture of information values; the table has them all."""
@@ -131,7 +131,7 @@ def iv_plot(bars: Sequence[Bar], sides: Sequence[tuple[str, str]], x: str, title
             places = [at for at, bar in enumerate(shown) if bar.side == side]
             if places:
                 sheet.axes.barh(places, [shown[at].iv for at in places], 0.7, color=COLOURS[side], label=label)
-        sheet.axes.set_yticks(range(len(shown)), [_short(bar.label) for bar in shown])
+        sheet.axes.set_yticks(range(len(shown)), [short(bar.label, 22) for bar in shown])
         sheet.axes.set_ylim(max(3, len(shown)) - 0.4, -0.6)
         sheet.axes.tick_params(axis="y", length=0)
         sheet.axes.grid(axis="x")
@@ -139,7 +139,3 @@ def iv_plot(bars: Sequence[Bar], sides: Sequence[tuple[str, str]], x: str, title
         if shown:
             sheet.axes.legend(loc="lower right")
     return sheet.text[0]
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 22 else label[:21] + "…"

@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from bank_party.evaluation import Interval
-from bank_party.plots_sheet import FAINT, INK, WIDTH, Sheet, canvas
+from bank_party.plots_sheet import FAINT, INK, WIDTH, Sheet, canvas, short
 from tandem.pages import NONE
 
 GROUP_COLOURS = {"control": "#b1bac6", "low": "#c9822b", "high": "#0b6e75"}
@@ -30,9 +30,14 @@ DECK: dict[str, Any] = {
     "marker": "D", "markersize": 6.5, "linestyle": "none", "color": "white", "markeredgecolor": INK, "markeredgewidth": 1.2, "zorder": 5
 }
 """How a mark of the deck's looks."""
+POINT: dict[str, Any] = {"markersize": 5.5, "markeredgecolor": INK, "markeredgewidth": 0.5}
 UNIT = 72 * WIDTH
 SIZE = 10.0
 """Units of a label's letters."""
+ACROSS = 3
+"""Entries of a legend in one line."""
+LONGEST = 18
+"""Letters of a label; the table has it whole."""
 
 
 class Rated(NamedTuple):
@@ -66,7 +71,7 @@ def group_colour(name: str, at: int) -> str:
 
 def group_plot(groups: Sequence[Rated], deck: Sequence[tuple[int, float]], deck_label: str, x: str, title: str) -> str:
     """Draw a bar a group with its interval; `deck` holds (place, value) of the deck's marks."""
-    with _rows("groups", title, [one.label for one in groups], 0.52, legend=bool(deck)) as sheet:
+    with _rows("groups", title, [one.label for one in groups], 0.52, legend=len(deck[:1])) as sheet:
         top = max([one.rate.high for one in groups if one.rate] + [value for _, value in deck], default=0.0) or 1.0
         for at, one in enumerate(groups):
             if one.rate is None:
@@ -86,14 +91,14 @@ def group_plot(groups: Sequence[Rated], deck: Sequence[tuple[int, float]], deck_
 
 def funnel_plot(steps: Sequence[str], groups: Sequence[tuple[str, str, Sequence[float | None]]], x: str, title: str) -> str:
     """Draw the share of those contacted that came to each step; `groups` are (words, name, a share a step)."""
-    with _rows("funnel", title, steps, 0.3 + 0.19 * len(groups), legend=True) as sheet:
+    with _rows("funnel", title, steps, 0.3 + 0.19 * len(groups), legend=len(groups)) as sheet:
         top = max((share for _, _, found in groups for share in found if share is not None), default=0.0) or 1.0
         width = 0.84 / len(groups)
         for number, (label, name, found) in enumerate(groups):
             for at, share in enumerate(found):
                 place = at + (number - (len(groups) - 1) / 2) * width
                 colour = group_colour(name, number)
-                sheet.axes.barh(place, share or 0.0, width * 0.9, color=colour, label=label if at == 0 else None)
+                sheet.axes.barh(place, share or 0.0, width * 0.9, color=colour, label=short(label, LONGEST) if at == 0 else None)
                 _write(sheet.axes, share or 0.0, place, _percent(share), small=True)
         _share_axis(sheet.axes, top * 1.2, x)
         _legend(sheet.axes, shown=True)
@@ -104,7 +109,7 @@ def ratio_plot(
     rows: Sequence[tuple[str, str, Interval | None]], deck: Sequence[float | None], labels: tuple[str, str], x: str, title: str
 ) -> str:
     """Draw ratios with their intervals over the line of no difference; `labels`: of that line and of the deck's marks."""
-    with _rows("ratio", title, [label for label, _, _ in rows], 0.5, legend=True) as sheet:
+    with _rows("ratio", title, [label for label, _, _ in rows], 0.5, legend=2) as sheet:
         ends = [1.0, *(end for _, _, one in rows if one for end in (one.low, one.high)), *(value for value in deck if value is not None)]
         sheet.axes.axvline(1.0, color=FAINT, linewidth=1.0, linestyle=(0, (3, 2)), label=labels[0])
         marked = False
@@ -128,7 +133,7 @@ def ratio_plot(
 
 def points_plot(name: str, rows: Sequence[Row], groups: Sequence[tuple[str, str]], x: str, title: str) -> str:
     """Draw a row of points with their intervals, a point a group; `groups` are (words, name)."""
-    with _rows(name, title, [row.label for row in rows], 0.26 + 0.14 * len(groups), legend=True) as sheet:
+    with _rows(name, title, [row.label for row in rows], 0.26 + 0.14 * len(groups), legend=len(groups)) as sheet:
         apart = 0.62 / len(groups)
         for number, (label, group) in enumerate(groups):
             colour, marker = group_colour(group, number), GROUP_MARKERS.get(group, OTHERS[number % len(OTHERS)][1])
@@ -136,8 +141,8 @@ def points_plot(name: str, rows: Sequence[Row], groups: Sequence[tuple[str, str]
                 place, one = at + (number - (len(groups) - 1) / 2) * apart, row.rates[number]
                 if one is not None:
                     sheet.axes.plot([one.low, one.high], [place, place], color=colour, linewidth=1.6)
-                    sheet.axes.plot(one.value, place, marker, markersize=5.5, color=colour, markeredgecolor=INK, markeredgewidth=0.5)
-            sheet.axes.plot([], [], marker, markersize=5.5, color=colour, markeredgecolor=INK, markeredgewidth=0.5, label=label)
+                    sheet.axes.plot(one.value, place, marker, color=colour, **POINT)
+            sheet.axes.plot([], [], marker, color=colour, label=short(label, LONGEST), **POINT)
         for line in range(1, len(rows)):
             sheet.axes.axhline(line - 0.5, color="#eef1f4", linewidth=0.8, zorder=0)
         top = max((one.high for row in rows for one in row.rates if one), default=0.0) or 1.0
@@ -148,7 +153,7 @@ def points_plot(name: str, rows: Sequence[Row], groups: Sequence[tuple[str, str]
 
 def share_plot(parts: Sequence[Part], deck_label: str, x: str, title: str) -> str:
     """Draw each segment's share, with the deck's range beside it as a bracket."""
-    with _rows("segments", title, [one.label for one in parts], 0.55, legend=any(one.deck for one in parts)) as sheet:
+    with _rows("segments", title, [one.label for one in parts], 0.55, legend=1) as sheet:
         marked = False
         for at, one in enumerate(parts):
             sheet.axes.barh(at - 0.06, one.share, 0.5, color=SEGMENT_COLOURS.get(one.name, PLAIN))
@@ -165,7 +170,7 @@ def share_plot(parts: Sequence[Part], deck_label: str, x: str, title: str) -> st
 
 def benefit_plot(rows: Sequence[tuple[str, float]], x: str, title: str) -> str:
     """Draw the share of people a benefit was offered to."""
-    with _rows("benefits", title, [label for label, _ in rows], 0.42, legend=False) as sheet:
+    with _rows("benefits", title, [label for label, _ in rows], 0.42, legend=0) as sheet:
         for at, (_, share) in enumerate(rows):
             sheet.axes.barh(at, share, 0.6, color=PLAIN)
             _write(sheet.axes, share, at, _percent(share), bold=True)
@@ -189,12 +194,12 @@ def map_plot(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequen
             for place, cell in enumerate(row):
                 colour = SEGMENT_COLOURS.get(cell.name, PLAIN)
                 axes.add_patch(Rectangle((place - 0.48, at - 0.47), 0.96, 0.94, color=colour, alpha=0.32, linewidth=0))
-                axes.text(place, at + 0.13, cell.label, ha="center", va="center", fontweight="bold", fontsize=10.5)
+                axes.text(place, at + 0.13, short(cell.label, 13), ha="center", va="center", fontweight="bold", fontsize=10.5)
                 axes.text(place, at - 0.2, cell.below, ha="center", va="center", fontsize=9.5)
         axes.set_xlim(-0.5, len(columns) - 0.5)
         axes.set_ylim(-0.5, len(rows) - 0.5)
-        axes.set_xticks(range(len(columns)), columns)
-        axes.set_yticks(range(len(rows)), rows)
+        axes.set_xticks(range(len(columns)), [short(label, 13) for label in columns])
+        axes.set_yticks(range(len(rows)), [short(label, 13) for label in rows])
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set_xlabel(x)
@@ -208,13 +213,14 @@ def _wide(text: str) -> float:
 
 
 @contextmanager
-def _rows(name: str, title: str, labels: Sequence[str], height: float, *, legend: bool) -> Iterator[Sheet]:
-    """Give axes with one row a label, the first on top; height: of a row, in inches."""
-    labels = [label if len(label) <= 18 else label[:17] + "…" for label in labels]
-    tall = height * max(len(labels), 1) + 0.55 + 0.3 * legend
+def _rows(name: str, title: str, labels: Sequence[str], height: float, *, legend: int) -> Iterator[Sheet]:
+    """Give axes with one row a label, the first on top; height: of a row, in inches. legend: entries of the legend above."""
+    labels = [short(label, LONGEST) for label in labels]
+    above = 0.08 + 0.22 * -(-legend // ACROSS)
+    tall = height * max(len(labels), 1) + 0.5 + above
     with canvas(name, title, tall) as sheet:
         left = (SIZE * max((_wide(label) for label in labels), default=0.0) + 12.0) / UNIT
-        sheet.axes.set_position((left, 0.5 / tall, 0.985 - left, (tall - 0.55 - 0.3 * legend) / tall))
+        sheet.axes.set_position((left, 0.5 / tall, 0.955 - left, (tall - 0.5 - above) / tall))
         sheet.axes.set_yticks(range(len(labels)), labels)
         sheet.axes.set_ylim(len(labels) - 0.5, -0.5)
         sheet.axes.tick_params(axis="y", length=0)
@@ -246,4 +252,4 @@ def _share_axis(axes: Axes, top: float, x: str) -> None:
 def _legend(axes: Axes, *, shown: bool) -> None:
     if shown:
         spaces = {"borderaxespad": 0.2, "handletextpad": 0.5, "columnspacing": 1.6, "borderpad": 0.1}
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, **spaces)
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=ACROSS, **spaces)

@@ -70,6 +70,11 @@ def shares(axes: Axes, x: str, y: str) -> None:
     axes.set_ylabel(y)
 
 
+def short(label: str, most: int) -> str:
+    """Return a label of at most so many letters."""
+    return label if len(label) <= most else label[: most - 1] + "…"
+
+
 @contextmanager
 def canvas(name: str, title: str, height: float) -> Iterator[Sheet]:
     """Give axes to draw on; at the end the SVG is the sheet's only text. Glyphs that matplotlib lacks are the browser's to draw."""

@@ -19,6 +19,10 @@ STEPS = ("contacted", "responded", "applied", "approved", "first_card")
 """The funnel: each counts people of the one before."""
 
 
+HELD = (", held back", "（留存）")
+"""How the name of a group ends that was drawn and, by lot, not contacted."""
+
+
 def _ordered(rate: Interval) -> Interval:
     if not rate.low <= rate.value <= rate.high:
         raise ValueError(f"low {rate.low:g}, value {rate.value:g}, high {rate.high:g} are not in this order")
@@ -160,6 +164,11 @@ class GroupResult(_Facts):
     activation_rate: Rate | None
     spend_mean: float | None
 
+    @property
+    def held(self) -> bool:
+        """Whether these people were held back from the campaign."""
+        return self.name.endswith(HELD)
+
     @model_validator(mode="after")
     def _nested(self) -> Self:
         counts = [getattr(self, step) for step in ("selected", *STEPS)]
@@ -207,26 +216,28 @@ class Results(_Facts):
 
     groups: tuple[GroupResult, ...]
     lift: tuple[Lift, ...]
+    compared: str = ""
+    """What the comparisons are of, in the file's language."""
     by_segment: tuple[SegmentResult, ...]
     by_benefit: tuple[BenefitResult, ...]
 
 
 class LevelGroup(_Facts):
-    """One group within one level of a segment that the telco knows; counts come from sealed sums."""
+    """One group within one level of a segment that the telco knows; counts come from sealed sums, None where withheld."""
 
     group: str
-    contacted: Count
-    activated: Count
-    activation_rate: Rate | None
+    contacted: Count | None = None
+    activated: Count | None = None
+    activation_rate: Rate | None = None
 
 
 class Level(_Facts):
     """One level of a telco segment."""
 
     level: str
-    people: Count
+    people: Count | None
     groups: tuple[LevelGroup, ...]
-    lift: tuple[Lift, ...]
+    lift: tuple[Lift, ...] = ()
 
 
 class TelcoSegment(_Facts):
@@ -297,4 +308,4 @@ def load_campaign(path: Path) -> Campaign:
             f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}"
             for one in failure.errors(include_input=False, include_url=False)
         )
-        raise InputError(f"{path} is no campaign.json of this version: {wrong}: run `tandem bank campaign report` again") from None
+        raise InputError(f"{path} is no campaign.json of this version: {wrong}: run `tandem bank campaign results` again") from None

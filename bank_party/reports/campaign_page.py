@@ -11,7 +11,7 @@ from bank_party.reports.campaign import Campaign, GroupResult, Lift
 from bank_party.reports.campaign_tables import Named, campaign_tables, measured_tables, more_activations
 from bank_party.reports.html import FILTERS, TEMPLATES, WORDS, study_parts
 from bank_party.reports.model import Learned, Report, learned
-from bank_party.reports.study_tables import drivers
+from bank_party.reports.study_tables import drivers, study_tables
 from bank_party.reports.tables import Table, number, share, signed
 from bank_party.reports.workbook import Sentences, write_workbook
 from tandem.contract import Contract
@@ -63,14 +63,14 @@ def render_campaign(study: Report, campaign: Campaign, lang: Language = "en", co
         summary=_summary(study, campaign, words), headings=HEADINGS, ct=campaign_tables(campaign, study, words),
         cplots=campaign_pictures.pictures(campaign, words), drivers=drivers(study, words), measured=measured,
         meanings=_meanings(campaign, words), detect=NONE if campaign.power.detect is None else number(100 * campaign.power.detect, 1),
-        learned=_learned(study, contracts, lang), limits=_limits(synthetic=synthetic), **study_parts(study, words),
+        learned=_learned(study, contracts, lang), limits=_limits(campaign, synthetic=synthetic), **study_parts(study, words),
     )
 
 
 def workbook(study: Report, campaign: Campaign, lang: Language = "en", contracts: Sequence[Contract] = ()) -> bytes:
     """Return the same tables as an Excel workbook, a sheet a section."""
     words = campaign_words(lang)
-    ct, t = campaign_tables(campaign, study, words), study_parts(study, words)["t"]
+    ct, t = campaign_tables(campaign, study, words), study_tables(study, words)
     synthetic = campaign.synthetic or study.synthetic
     told = [words("synthetic_loud")] if synthetic else []
     told += [_sentences([one.text, one.verdict], words) for one in _claims(campaign, words)] + [_summary(study, campaign, words)]
@@ -78,7 +78,7 @@ def workbook(study: Report, campaign: Campaign, lang: Language = "en", contracts
         Sentences(f"{words(f'contract_{kind}')}: {words.known(one.party, one.party)}", one.sentences)
         for kind, found in _learned(study, contracts, lang) for one in found
     ]
-    limits = [words(key) for key in _limits(synthetic=synthetic)] + list(study.more_limits)
+    limits = [words(key) for key in _limits(campaign, synthetic=synthetic)] + list(study.more_limits)
     deck = Sentences(words("deck_mark"), [words("deck_explained")])
     sheets: list[tuple[str, list[Table | Sentences]]] = [
         ("summary", [Sentences(f"{words('campaign_title')} · {campaign.name}", told), deck]),
@@ -109,8 +109,9 @@ def _learned(study: Report, contracts: Sequence[Contract], lang: Language) -> li
     return [("training", study.learned), *((contract.kind, learned(contract, lang)) for contract in contracts)]
 
 
-def _limits(*, synthetic: bool) -> list[str]:
-    return [*(["limit_campaign_synthetic"] if synthetic else []), "limit_choice", "limit_several", "limit_odds"]
+def _limits(campaign: Campaign, *, synthetic: bool) -> list[str]:
+    choice = "limit_choice_held" if any(one.held for one in campaign.results.groups) else "limit_choice"
+    return [*(["limit_campaign_synthetic"] if synthetic else []), choice, "limit_several", "limit_odds"]
 
 
 def _result(campaign: Campaign, name: str) -> GroupResult:
@@ -118,8 +119,8 @@ def _result(campaign: Campaign, name: str) -> GroupResult:
 
 
 def _lifts(campaign: Campaign) -> list[Lift]:
-    """Return the lifts, largest difference first: what a banker asks about first."""
-    return sorted(campaign.results.lift, key=lambda one: -2.0 if one.difference is None else -one.difference.value)
+    """Return the lifts, those against the control group first, largest difference first: what a banker asks about first."""
+    return sorted(campaign.results.lift, key=lambda one: (one.against != "control", -one.difference.value if one.difference else 2.0))
 
 
 def _claims(campaign: Campaign, words: Words) -> list[Claim]:

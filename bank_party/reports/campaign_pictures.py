@@ -59,8 +59,10 @@ def measured(campaign: Campaign, at: int, words: Words) -> Markup | None:
     return _safe(_points(f"measured-{at}", rows, named, words, title))
 
 
-def _groups(campaign: Campaign, words: Words) -> str:
+def _groups(campaign: Campaign, words: Words) -> str | None:
     named, groups = Named(campaign, words), campaign.results.groups
+    if not any(one.activation_rate for one in groups):
+        return None
     names = [one.name for one in groups]
     base = next((one.activation_rate for one in groups if one.name == "control"), None)
     deck = []
@@ -81,11 +83,13 @@ def _ratio(campaign: Campaign, words: Words) -> str | None:
     return ratio_plot(rows, [deck_ratio(campaign, one) for one in lifts], labels, words("ratio_x"), words("ratio_title"))
 
 
-def _funnel(campaign: Campaign, words: Words) -> str:
+def _funnel(campaign: Campaign, words: Words) -> str | None:
+    if not any(one.contacted for one in campaign.results.groups):
+        return None
     named, steps = Named(campaign, words), (*STEPS[1:], "activated")
     groups = [
         (named.of("group", one.name), one.name, [getattr(one, step) / one.contacted if one.contacted else None for step in steps])
-        for one in campaign.results.groups
+        for one in campaign.results.groups if not one.held
     ]
     return funnel_plot([words(step) for step in steps], groups, words("funnel_x"), words("funnel_title"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bank_party.evaluation import Interval
-from bank_party.reports.campaign import BenefitResult, Campaign, GroupResult, Lift, SegmentResult, TelcoSegment
+from bank_party.reports.campaign import HELD, BenefitResult, Campaign, GroupResult, Lift, SegmentResult, TelcoSegment
 from bank_party.reports.model import Report
 from bank_party.reports.tables import Column, Table, Value, share
 from tandem.pages import NONE, Words
@@ -19,11 +19,14 @@ class Named:
 
     def of(self, kind: str, name: str) -> str:
         """Return the words of a group, benefit, segment, level or known (what a telco's segment is called)."""
+        end = next((end for end in HELD if kind == "group" and name.endswith(end)), "")
+        if end:
+            return self._words("held_back", group=self.of("group", name.removesuffix(end)))
         return self._words.known(f"{kind}_{name.replace(' ', '_') or 'none'}", name)
 
     def level(self, name: str) -> str:
         """Return the words of a level of a telco's segment, which may be a benefit."""
-        return self._words.known(f"level_{name}", self.of("benefit", name))
+        return self._words.known(f"level_{name.replace(' ', '_')}", self.of("benefit", name))
 
     def rule(self, name: str, sentence: str) -> str:
         """Return the rule of a group: as the file tells it if it speaks the page's language, else in our own words if we have any."""
@@ -82,7 +85,7 @@ def campaign_tables(campaign: Campaign, study: Report, words: Words) -> dict[str
         "map": _map(campaign, words, named),
         "results": _results(results.groups, words, named),
         "lift": _lift(campaign, words, named),
-        "funnel": _funnel(results.groups, words, named),
+        "funnel": _funnel([one for one in results.groups if not one.held], words, named),
         "by_segment": _by("segment", results.by_segment, words, named),
         "by_benefit": _by("benefit", results.by_benefit, words, named),
     }
@@ -191,7 +194,8 @@ def _lift(campaign: Campaign, words: Words, named: Named) -> Table:
         cells = _lift_cells(one, named)
         cells[3:3] = [deck_ratio(campaign, one), more_activations(campaign, one)]
         rows.append(cells)
-    return Table(words("lift_heading"), columns, rows)
+    compared = campaign.results.compared if campaign.lang == words.language else ""
+    return Table(words("lift_heading"), columns, rows, note=compared)
 
 
 def _lift_columns(words: Words) -> list[Column]:
