@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from statsmodels.stats.proportion import (
     score_test_proportions_2indep,
 )
 
+from bank_party.evaluation import Interval
 from bank_party.lift import WORDS, Counts, compare, decimals, facts, rate, together, verdict
 from tandem.errors import InputError
 
@@ -80,6 +82,13 @@ def test_the_verdict_is_what_the_interval_says(group, control, level):
     words = {"higher": ("higher by", "高"), "lower": ("lower by", "低"), "not shown": ("not shown:", "未显示差异：")}[found.shown]
     assert verdict(found, "en").startswith(words[0])
     assert verdict(found, "zh").startswith(words[1])
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"), [((0.0, 0.2), "not shown"), ((-0.2, 0.0), "not shown"), ((1e-9, 0.2), "higher"), ((-0.2, -1e-9), "lower")]
+)
+def test_an_interval_that_ends_at_0_shows_nothing(limits, said):
+    assert replace(compare((1, 2), (1, 2)), judged=Interval(sum(limits) / 2, *limits)).shown == said
 
 
 @given(counts, counts, st.integers(2, 50))

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
@@ -38,7 +39,7 @@ def lift(capsys):
         with pytest.raises(SystemExit) as ended:
             cli.main(["bank", "lift", *map(str, arguments)])
         out, err = capsys.readouterr()
-        assert max(map(len, out.splitlines()), default=0) <= WIDTH
+        assert max(map(cell_len, out.splitlines()), default=0) <= WIDTH
         return ended.value.code or 0, out, err
 
     return run
@@ -143,6 +144,15 @@ def test_a_small_segment_is_marked_and_not_judged_and_counts_for_nothing(lift, f
     assert "6 comparisons of the table by segment" in out
 
 
+def test_a_segment_of_few_in_control_alone_is_not_judged(lift, file):
+    segment = np.where((people()["arm"] == "c") & (np.arange(1_200) > 90), "right", "left")
+    _, out, _ = lift(file(x=segment), *ASKED, "--arm", "b", "--by", "x")
+    left, right = out.split("bought, x = left")[1].split("bought, x = right")
+    assert next(line for line in left.splitlines() if line.startswith("b ")).split()[1] == "400"
+    assert "not judged" in left
+    assert "not judged" in next(line for line in right.splitlines() if line.startswith("b "))  # nobody of b is there
+
+
 def test_a_segment_without_anybody_of_an_arm_shows_dashes(lift, file):
     segment = np.where(people()["arm"] == "c", "left", people()["x"])
     code, out, _ = lift(file(x=segment), *ASKED, "--by", "x")
@@ -159,6 +169,19 @@ def test_an_arm_of_few_people_is_warned_of(lift, file):
     code, out, _ = lift(file(arm=arm), *ASKED)
     assert code == 0
     assert "WARNING: tiny has 40 people; under 50 little can be said." in out
+
+
+def test_long_names_and_large_amounts_fold_and_keep_every_digit(lift, file):
+    names = {"c": "[red]对照组：没有收到任何短信的客户", "a": "a group with a name that goes on and on", "b": "b" * 40}
+    code, out, _ = lift(
+        file(arm=people()["arm"].map(names), spend=people()["spend"] * 1e7),
+        "--group", "arm", "--control", names["c"], "--outcome", "bought", "--value", "spend",
+    )
+    assert code == 0
+    assert "[red]" in out
+    assert "…" not in out
+    mean = people().loc[people()["arm"] == "a", "spend"].mean() * 1e7
+    assert f"{mean:,.1f}" in out
 
 
 def test_an_outcome_that_never_came_is_no_error(lift, file):
