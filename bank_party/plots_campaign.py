@@ -235,7 +235,7 @@ def _reach(axes: Axes, at: float, one: Interval) -> None:
 
 def _write(axes: Axes, x: float, y: float, text: str, *, bold: bool = False, small: bool = False) -> None:
     weight, size = "bold" if bold else "normal", 9.0 if small else SIZE
-    axes.annotate(text, (x, y), (6, 0), textcoords="offset points", va="center", fontsize=size, fontweight=weight)
+    axes.annotate(text, (x, y), (8, 0), textcoords="offset points", va="center", fontsize=size, fontweight=weight)
 
 
 def _percent(value: float | None) -> str:

@@ -268,7 +268,10 @@ class Deck(_Facts):
 
 
 class Campaign(_Facts):
-    """One campaign. as_of: the day before which everything was known. not_told: people for whom the telco told no benefit."""
+    """One campaign. as_of: the day before which everything was known.
+
+    not_told: people for whom the telco told no benefit; they are offered the default, if there is one.
+    """
 
     format: Literal[1]
     name: str
@@ -282,6 +285,7 @@ class Campaign(_Facts):
     groups: tuple[Group, ...]
     benefits: tuple[Benefit, ...]
     not_told: Count
+    default_benefit: str = ""
     segments: tuple[Segment, ...]
     segment_map: SegmentMap
     cutoffs: Cutoffs

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bank_party.reports import campaign_pictures
-from bank_party.reports.campaign import Campaign, GroupResult, Lift
+from bank_party.reports.campaign import HELD, Campaign, GroupResult, Lift
 from bank_party.reports.campaign_tables import Named, campaign_tables, measured_tables, more_activations
 from bank_party.reports.html import FILTERS, TEMPLATES, WORDS, study_parts
 from bank_party.reports.model import Learned, Report, learned
@@ -56,13 +56,15 @@ def render_campaign(study: Report, campaign: Campaign, lang: Language = "en", co
         for at, (rates, lift) in enumerate(_measured(campaign, words))
     ]
     synthetic = campaign.synthetic or study.synthetic
+    default = Named(campaign, words).of("benefit", campaign.default_benefit)
+    detect = NONE if campaign.power.detect is None else number(100 * campaign.power.detect, 1)
     return fill(
         TEMPLATES / "campaign.html.j2", FILTERS,
         title=f"{words('campaign_title')} · {campaign.name}", c=campaign, synthetic=synthetic,
         claims=_claims(campaign, words), tiles=_tiles(study, campaign, words),
         summary=_summary(study, campaign, words), headings=HEADINGS, ct=campaign_tables(campaign, study, words),
         cplots=campaign_pictures.pictures(campaign, words), drivers=drivers(study, words), measured=measured,
-        meanings=_meanings(campaign, words), detect=NONE if campaign.power.detect is None else number(100 * campaign.power.detect, 1),
+        meanings=_meanings(campaign, words), default=default, detect=detect,
         learned=_learned(study, contracts, lang), limits=_limits(campaign, synthetic=synthetic), **study_parts(study, words),
     )
 
@@ -130,11 +132,13 @@ def _claims(campaign: Campaign, words: Words) -> list[Claim]:
         rates = (_result(campaign, name).activation_rate for name in (lift.group, lift.against))
         rate, base = (share(one.value if one else None) for one in rates)
         ratio, low, high = (NONE,) * 3 if lift.ratio is None else (number(each, 2) for each in lift.ratio)
-        blanks: dict[str, Any] = {"group": named.of("group", lift.group), "against": named.of("group", lift.against)}
-        text = words("claim" if lift.ratio else "claim_no_ratio", **blanks, rate=rate, base=base, ratio=ratio)
-        verdict = words(f"claim_{lift.shown.replace(' ', '_')}", **blanks)
+        group, held = named.of("group", lift.group), lift.against.endswith(HELD)
+        against = words("against_held", group=group) if held else words("against_group", group=named.of("group", lift.against))
+        key = "claim_no_ratio" if lift.ratio is None else "claim_held" if held else "claim"
+        text = words(key, group=group, against=against, rate=rate, base=base, ratio=ratio)
+        verdict = words(f"claim_{lift.shown.replace(' ', '_')}", against=against)
         limits = words("claim_limits", low=low, high=high) if lift.ratio else ""
-        found.append(Claim(MARKS[lift.shown], _sentences([text], words), _sentences([verdict, limits], words)))
+        found.append(Claim(MARKS[lift.shown], text[:1].upper() + text[1:], _sentences([verdict, limits], words)))
     return found
 
 
@@ -159,7 +163,7 @@ def _tiles(study: Report, campaign: Campaign, words: Words) -> list[tuple[str, s
 def _summary(study: Report, campaign: Campaign, words: Words) -> str:
     """Return the one paragraph: what was done and for whom, what it brought, how sure that is."""
     named, of, joint = Named(campaign, words), campaign.population, study.holdout.scores["joint"].auc
-    groups = campaign.results.groups
+    groups = [one for one in campaign.results.groups if not one.held]
     parts = [
         words(
             "short_done", name=campaign.name, customers=count(of.customers), dormant=count(of.dormant), matched=count(of.matched),
@@ -187,5 +191,5 @@ def _meanings(campaign: Campaign, words: Words) -> list[str]:
 
 
 def _sentences(parts: Sequence[str], words: Words) -> str:
-    """Return sentences in a row: each begins with a capital, and Chinese puts no space between them."""
-    return ("" if words.language == "zh" else " ").join(part[:1].upper() + part[1:] for part in parts if part)
+    """Return sentences in a row: Chinese puts no space between them."""
+    return ("" if words.language == "zh" else " ").join(part for part in parts if part)

@@ -78,7 +78,7 @@ def _ratio(campaign: Campaign, words: Words) -> str | None:
     named, lifts = Named(campaign, words), campaign.results.lift
     if not any(one.ratio for one in lifts):
         return None
-    rows = [(f"{named.of('group', one.group)} / {named.of('group', one.against)}", one.group, one.ratio) for one in lifts]
+    rows = [(named.pair(one), one.group, one.ratio) for one in lifts]
     labels = (words("ratio_same"), words("deck_mark"))
     return ratio_plot(rows, [deck_ratio(campaign, one) for one in lifts], labels, words("ratio_x"), words("ratio_title"))
 

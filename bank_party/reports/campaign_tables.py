@@ -37,9 +37,15 @@ class Named:
         return known.format(threshold=share(self._campaign.rule.threshold, 0))
 
     def verdict(self, lift: Lift) -> str:
-        """Return what may be said of a lift, and the file's own sentence where it speaks the page's language."""
-        word = self._words(f"shown_{lift.shown.replace(' ', '_')}")
-        return f"{word}. {lift.verdict}" if lift.verdict and self._campaign.lang == self._words.language else word
+        """Return what may be said of a lift: the file's own sentence where it speaks the page's language."""
+        if lift.verdict and self._campaign.lang == self._words.language:
+            return lift.verdict
+        return self._words(f"shown_{lift.shown.replace(' ', '_')}")
+
+    def pair(self, lift: Lift) -> str:
+        """Return both groups of a lift in short."""
+        against = self._words("held_short") if lift.against.endswith(HELD) else self.of("group", lift.against)
+        return f"{self.of('group', lift.group)} / {against}"
 
 
 def deck_ratio(campaign: Campaign, lift: Lift) -> float | None:
@@ -206,8 +212,7 @@ def _lift_columns(words: Words) -> list[Column]:
 
 
 def _lift_cells(lift: Lift, named: Named) -> list[Value]:
-    groups = f"{named.of('group', lift.group)} / {named.of('group', lift.against)}"
-    return [groups, lift.difference, lift.ratio, lift.p, named.verdict(lift)]
+    return [named.pair(lift), lift.difference, lift.ratio, lift.p, named.verdict(lift)]
 
 
 def _by(kind: str, rows: Sequence[SegmentResult] | Sequence[BenefitResult], words: Words, named: Named) -> Table:
