@@ -12,6 +12,7 @@ from typing import Any
 
 from bank_party import lift
 from bank_party.campaign.config import SEGMENTS
+from bank_party.campaign.measured import read_measured
 from bank_party.campaign.plan import CONTACTS
 from bank_party.campaign.words import WORDS
 from bank_party.evaluation import Interval
@@ -47,7 +48,8 @@ def campaign_facts(out: Path, results: Path, measured: Path | None = None) -> di
         if (found := sum(one.group == name for one in outcomes)) != size:
             raise InputError(f"{out}: contacts.csv has {found} people in group {name}, plan.json {size}: draw the campaign again")
     told = summarised(outcomes, facts["lang"], facts["power"]["level"], [one["name"] for one in facts["benefits"]])
-    return {**facts, "results": told, "measured": None if measured is None else _measured(measured)}
+    level = facts["power"]["level"]
+    return {**facts, "results": told, "measured": None if measured is None else read_measured(measured, facts["lang"], level)}
 
 
 def read_outcomes(out: Path, results: Path, lang: Language = "en") -> list[Outcome]:
@@ -173,10 +175,3 @@ def _spend(text: str, place: str) -> float:
     if not 0.0 <= spend < float("inf"):
         raise InputError(f"{place}: spend is no amount: write 0 where there was none")
     return spend
-
-
-def _measured(path: Path) -> dict[str, Any]:
-    facts = read_facts(path)
-    if not {"contract", "segments"} <= set(facts):
-        raise InputError(f"{path} is no measured.json: name the file that `tandem bank measure` wrote")
-    return facts

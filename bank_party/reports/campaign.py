@@ -212,11 +212,11 @@ class Results(_Facts):
 
 
 class LevelGroup(_Facts):
-    """One group within one level of a segment that the telco knows; counts come from sealed sums."""
+    """One group within one level of a segment that the telco knows; counts come from sealed sums, None where one was withheld."""
 
     group: str
-    contacted: Count
-    activated: Count
+    contacted: Count | None
+    activated: Count | None
     activation_rate: Rate | None
 
 
@@ -224,7 +224,7 @@ class Level(_Facts):
     """One level of a telco segment."""
 
     level: str
-    people: Count
+    people: Count | None
     groups: tuple[LevelGroup, ...]
     lift: tuple[Lift, ...]
 
