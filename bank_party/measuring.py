@@ -47,6 +47,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
     "en": {
         "matched": "{matched} of {asked} customers matched; {measured} of {results} people in the results are among them",
         "unknown": "{} people in the results are not in the study's table, and are not counted",
+        "apart": "{} people were not contacted, and came to the end of the funnel or spent all the same: they are not counted",
         "exposed": "Everybody asked about was contacted: the roster alone tells the telco so. Ask about more customers than these.",
         "group": "group", "merged": "{rest}: {names}",
         "note": "-: withheld, for it would speak of few people", "slots": {},
@@ -54,6 +55,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
     "zh": {
         "matched": "{asked} 位客户中匹配 {matched} 位；结果中的 {results} 人有 {measured} 人在其中",
         "unknown": "结果中有 {} 人不在研究的表中，未计入",
+        "apart": "有 {} 人未被联系，但自行达到漏斗末端或有消费：未计入",
         "exposed": "所询问的每一位都被联系过：仅凭名册，运营商即可得知。请询问更多客户。",
         "group": "组别", "merged": "{rest}：{names}",
         "note": "-：人数过少，不予公布",
@@ -155,7 +157,7 @@ def facts(contract: Contract, prepared: Prepared, measured: Measured, language: 
         segments.append({"name": segment.name, "levels": levels, "merged": merged})
     return {
         "contract": contract.digest.hex(), "asked": len(prepared.ids), "matched": measured.matched, "results": len(prepared.results.ids),
-        "measured": measured.people, "unknown": prepared.unknown, "segments": segments,
+        "measured": measured.people, "unknown": prepared.unknown, "apart": prepared.results.apart, "segments": segments,
     }
 
 
@@ -163,8 +165,9 @@ def show(console: Console, found: dict[str, Any], prepared: Prepared, language: 
     """Print what measured.json says, a table a segment."""
     words = _WORDS[language]
     console.print(words["matched"].format_map(found))
-    if prepared.unknown:
-        console.print(f"[yellow]{words['unknown'].format(prepared.unknown)}[/yellow]")
+    for what in ("unknown", "apart"):
+        if found[what]:
+            console.print(f"[yellow]{words[what].format(found[what])}[/yellow]")
     for segment in found["segments"]:
         table = Shown(segment["name"], words["group"], box=None, pad_edge=False, padding=(0, 1, 0, 0))
         for slot in prepared.asked.slots:

@@ -34,6 +34,8 @@ class Results:
     ids: list[bytes] = field(repr=False)
     groups: tuple[str, ...]
     outcomes: Integers = field(repr=False)
+    apart: int = 0
+    """People not contacted who reached the end of the funnel, or spent, all the same: no outcome of the campaign, and not counted."""
 
 
 def read_results(config: StudyConfig, contract: Contract, asked: Measurement) -> Results:
@@ -51,7 +53,10 @@ def read_results(config: StudyConfig, contract: Contract, asked: Measurement) ->
     bands = [np.asarray(_spend(table, where) >= edge, dtype=np.int64) for edge in asked.spend_bands]
     if asked.spend_bands:
         flags = np.column_stack((flags, *bands))
-    _refuse(where, (flags[:, 1:].max(axis=1) > flags[:, 0]), "have an outcome without contact")
+    end = len(asked.outcomes) - 1
+    _refuse(where, flags[:, 1:end].any(axis=1) & (flags[:, 0] == 0), "have a step of the funnel without contact")
+    apart = (flags[:, 0] == 0) & flags.any(axis=1)
+    flags[apart] = 0
     names, at = _groups(config, table, where)
     _refuse(where, (flags[:, 0] == 1) & (at < 0), "are of people contacted, and name no group")
     if len(names) != asked.groups:
@@ -63,7 +68,7 @@ def read_results(config: StudyConfig, contract: Contract, asked: Measurement) ->
     for group, name in enumerate(names):
         if not outcomes[:, group, 0].any():
             raise InputError(f"{where}: nobody in group {name!r} was contacted: there is nothing to measure; take the group out")
-    return Results([ids.values[i] for i in range(len(ids))], names, outcomes.reshape(table.rows, -1)[ids.rows])
+    return Results([ids.values[i] for i in range(len(ids))], names, outcomes.reshape(table.rows, -1)[ids.rows], int(apart.sum()))
 
 
 def _source(config: StudyConfig, place: Path, asked: Measurement) -> TableSource:

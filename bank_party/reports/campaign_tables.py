@@ -106,7 +106,10 @@ def measured_tables(campaign: Campaign, segment: TelcoSegment, words: Words) -> 
         Column(words("activated"), "count"), _rate_column(words, "activation_rate"),
     ]
     rows: list[list[Value]] = [
-        [(named.level(level.level), level.people), named.of("group", one.group), one.contacted, one.activated, one.activation_rate]
+        [
+            (named.level(level.level), NONE if level.people is None else level.people), named.of("group", one.group),
+            one.contacted, one.activated, one.activation_rate,
+        ]
         for level in segment.levels for one in level.groups
     ]
     lifts: list[list[Value]] = [

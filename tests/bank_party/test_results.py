@@ -64,9 +64,8 @@ WRONG = {
     "two": (((4, RESPONDED, 2),), "1 of 300 rows \\(rows 5\\) have neither 0 nor 1 in column 'responded'"),
     "nothing": (((4, RESPONDED, ""),), "neither 0 nor 1 in column 'responded'"),
     "no contact": (
-        ((6, CONTACTED, 0), (6, ACTIVATED, 1), (7, CONTACTED, 0), (7, ACTIVATED, 1)), "2 of 300 rows \\(rows 7, 8\\) have an outcome"
+        ((6, CONTACTED, 0), (6, RESPONDED, 1), (7, CONTACTED, 0), (7, RESPONDED, 1)), "2 of 300 rows \\(rows 7, 8\\) have a step"
     ),
-    "spend without contact": (((6, CONTACTED, 0), *((6, at, 0) for at in range(3, 8)), (6, SPEND, 500)), "an outcome without contact"),
     "no spend": (((6, SPEND, ""),), "have nothing, or less than nothing, in column 'spend'"),
     "negative spend": (((6, SPEND, -1),), "less than nothing, in column 'spend'"),
     "contact without a group": (((8, CONTACTED, 1), (8, GROUP, "")), "\\(rows 9\\) are of people contacted, and name no group"),
@@ -80,6 +79,13 @@ def test_impossible_results_are_refused_by_row(site, what):
     changed(site, *changes)
     with pytest.raises(InputError, match=said):
         prepare(site)
+
+
+def test_people_held_back_who_came_by_themselves_are_told_and_not_counted(site):
+    changed(site, *((6, at, 0) for at in range(2, 7)), (6, ACTIVATED, 1), *((7, at, 0) for at in range(2, 8)), (7, SPEND, 500))
+    prepared = prepare(site)
+    assert prepared.results.apart == 2
+    assert not prepared.results.outcomes[[6, 7]].any()
 
 
 def test_words_where_numbers_are_due_are_refused(site):
