@@ -82,7 +82,8 @@ class Party:
         """Return the steps of a job of this purpose, as they are called in its state."""
         passes = tuple(f"pass_{number}" for number in range(1, self.contract.layout.passes + 1))
         errors = ("errors",) if self.contract.layout.se == "exact" else ()
-        return ("align", *{"train": (*passes, *errors, "score"), "describe": ("describe",), "score": ("serve",)}[purpose])
+        told = ("tell",) if self.contract.tells else ()
+        return ("align", *{"train": (*passes, *errors, "score"), "describe": ("describe",), "score": ("serve", *told)}[purpose])
 
     def job(self, purpose: str, inputs: bytes, ledger: Ledger, watching: Watching, *, afresh: bool) -> Job:
         """Return the job to go on with, or a new one, and tell which."""

@@ -23,6 +23,7 @@ from bank_party.summary import _WORDS
 from tandem import contract_commands
 from tandem.cli import app
 from tandem.contract import CARD_NOISE_BITS, PASS_NOISE_BITS, SLOT_BITS, Caps, Contract, Layout, Party, Signatures, Telco
+from tandem.contract.levels import Levelled
 from tandem.contract.words import SAFE_BITS
 from tandem.sums.shapes import FEW_ROWS_A_TOTAL, LEAST_ROWS_A_TOTAL
 
@@ -46,6 +47,7 @@ SECTIONS = {
     "`[telco]` beside that": {name: one for name, one in own(Telco).items() if name not in Party.model_fields},
     "`[caps]`": own(Caps),
     "`[layout]`": own(Layout),
+    "`[[tells]]`": own(Levelled),
     "`[signatures]`": own(Signatures),
 }
 FIELDS = [(heading, name) for heading, fields in SECTIONS.items() for name in fields]

@@ -31,6 +31,7 @@ from tandem.contract.fields import (
     moment,
 )
 from tandem.contract.layout import LATER, Layout
+from tandem.contract.levels import Columns
 from tandem.contract.noise import Noise, noise
 from tandem.errors import ContractError
 
@@ -84,7 +85,7 @@ class Caps(Value):
     roster: int = Field(ge=1, le=100_000_000)
     """N: rows both work with (telco); customers and their cover, up to layout.cover rows for a customer."""
     disclosure_bits: int = Field(ge=1, le=10_000)
-    """Bits of score a person that the bank may read over the contract's life (telco)."""
+    """Bits a person, of scores and of told columns, that the bank may read over the contract's life (telco)."""
     trainings: int = Field(default=1, ge=1, le=100)
     """Jobs (trainings, or scorings under a scoring contract) over the contract's life (telco)."""
 
@@ -124,6 +125,8 @@ class Contract(Value):
     """Absent where the bank solves."""
     caps: Caps
     layout: Layout
+    tells: Columns = ()
+    """Scoring: columns of the telco's table whose level it tells of each person of the roster."""
     signatures: Signatures = Signatures()
 
     @model_validator(mode="after")
@@ -148,6 +151,10 @@ class Contract(Value):
             raise ValueError("licence must be given where purpose is credit: a credit study needs its licence number")
         if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
             raise ValueError("card and training must both be given for a scoring contract, and for no other")
+        if self.tells and self.kind != "scoring":
+            raise ValueError('tells must be left out unless kind is "scoring": levels are told of people who are scored')
+        if self.tells and self.layout.cover > 1:
+            raise ValueError("tells does not go with layout.cover above 1: it would tell of people who are no customers of the bank")
         if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
             raise ValueError("caps.roster must not exceed caps.identifiers times layout.cover, or caps.table: nobody else can be named")
         if self.layout.min_matched * self.layout.cover > self.caps.roster:
@@ -178,6 +185,8 @@ class Contract(Value):
         for name in LATER:  # a contract without them has the digest that it had before there were such fields
             if terms["layout"][name] == Layout.model_fields[name].default:
                 del terms["layout"][name]
+        if not self.tells:
+            del terms["tells"]
         return json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @cached_property
@@ -239,9 +248,14 @@ class Contract(Value):
         return SLOT_BITS - CARD_NOISE_BITS
 
     @property
+    def told_bits(self) -> int:
+        """Bits a person that the told columns disclose, all together."""
+        return sum(column.bits for column in self.tells)
+
+    @property
     def job_bits(self) -> int:
-        """Bits a person of one whole job: all passes and the card, or the card alone under a scoring contract."""
-        return self.card_bits + (self.layout.passes * self.pass_bits if self.kind == "training" else 0)
+        """Bits a person of one whole job: all passes and the card, or under a scoring contract the card and the told columns."""
+        return self.card_bits + self.told_bits + (self.layout.passes * self.pass_bits if self.kind == "training" else 0)
 
     @property
     def jobs(self) -> int:
