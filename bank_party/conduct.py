@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any
 
+import numpy as np
+
 from bank_party.jobs import Job
 from bank_party.solving import Solving, packed
 from tandem.align.script import ALIGN
@@ -32,7 +34,9 @@ from tandem.session.script import Script
 from tandem.session.session import Role
 from tandem.session.tap import Tap, Tapped
 from tandem.sums.terms import Integers, Terms
-from tandem.tables import Positions
+from tandem.tables import Codes, Positions
+from tandem.tell.asker import ask as ask_levels
+from tandem.tell.script import TELL
 from tandem.train import sealer
 from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Opening, Speed
@@ -180,6 +184,16 @@ class Conductor(Caller):
             self.job.end()
             raise CheckFailed(heard.failed)
         return heard
+
+    async def tell(self, roster: Positions) -> Codes:
+        """Ask for the level of each told column, (rows of the roster, columns); nothing is asked where the contract names none."""
+        levels = [len(column.levels) for column in self.contract.tells]
+        if not levels:
+            return np.empty((len(roster), 0), dtype=np.uint8)
+        told: Codes = await self._play(
+            "tell", Codes, TELL, "asker", lambda _: ask_levels(len(roster), levels), 1, ("rows", len(roster)), roster_digest(roster)
+        )
+        return told
 
     @property
     def _terms(self) -> Terms:

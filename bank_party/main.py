@@ -113,12 +113,14 @@ def score_command(study: Study, afresh: Afresh = False) -> None:  # noqa: FBT002
     ):
         job = party.job("score", fingerprint(ids, table, model.card), ledger, watching, afresh=afresh)
         watching.begin("serve", len(ids))
-        rows, points = asyncio.run(
+        for sentence in scoring.unlisted(model, table):
+            watching.tell(sentence)
+        scored = asyncio.run(
             party.converse(lambda conductor: scoring.score(conductor, model, ids, secret), job, ledger, pool, watching.tap)
         )
         out = party.config.at(party.config.out)
         disk.make_private_folder(out)
-        matched = scoring.write(out / "scored.csv", model, table, rows, points)
+        matched = scoring.write(out / "scored.csv", model, table, scored, party.contract)
         job.end()
     told = f"{matched} of {table.rows} customers scored with the card, the others with the bank's own columns: {out / 'scored.csv'}"
     console.print(told, soft_wrap=True)

@@ -84,7 +84,8 @@ class Party:
         """Return the steps of a job of this purpose, as they are called in its state."""
         passes = tuple(f"pass_{number}" for number in range(1, self.contract.layout.passes + 1))
         errors = ("errors",) if self.contract.layout.se == "exact" else ()
-        looks = {"describe": ("describe",), "score": ("serve",), "measure": ("measure",)}
+        told = ("tell",) if self.contract.tells else ()
+        looks = {"describe": ("describe",), "score": ("serve", *told), "measure": ("measure",)}
         return ("align", *{"train": (*passes, *errors, "score"), **looks}[purpose])
 
     def job(self, purpose: str, inputs: bytes, ledger: Ledger, watching: Watching, *, afresh: bool) -> Job:

@@ -31,4 +31,4 @@ def side(path: Path) -> Side:
             scoring.prepare(config, contract)
 
     dials = {TELCO: config.telco, COORDINATOR: config.coordinator}
-    return Side(BANK, config, (config.at(config.contract),), dials, holding=Holding(source, table, fit))
+    return Side(BANK, config, (config.at(config.contract),), dials, holdings=(Holding(source, table, fit),))

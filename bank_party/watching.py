@@ -13,12 +13,12 @@ _WORDS = {
     "en": {
         "study": "study", "align": "align customers", "pass": "pass {} of {}", "errors": "standard errors", "score": "card",
         "describe": "statistics", "measure": "campaign totals",
-        "serve": "score customers",
+        "serve": "score customers", "tell": "levels told",
         "Answer": "identifiers answered", "Sealed": "rows sealed", "Shares": "sums opened", "Scores": "scores read",
     },
     "zh": {
         "study": "研究", "align": "对齐客户", "pass": "第 {} 轮，共 {} 轮", "errors": "标准误", "score": "评分卡",
-        "describe": "统计", "measure": "活动合计", "serve": "客户评分",
+        "describe": "统计", "measure": "活动合计", "serve": "客户评分", "tell": "告知档位",
         "Answer": "已应答标识", "Sealed": "已加密行", "Shares": "已解密合计", "Scores": "已读取分数",
     },
 }

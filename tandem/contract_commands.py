@@ -81,6 +81,7 @@ def new(
     cover: Annotated[int, typer.Option(help="People in a cover group, 1 to 16; 1 is no cover. Rows grow up to so many times.")] = 1,
     epsilon: Annotated[str, typer.Option(help="Telco's noise on what the solver is told; with --passes 1 --bank-columns 1.")] = "",
     delta: Annotated[str, typer.Option(help="Odds beside --epsilon.")] = "0.000001",
+    tell: Annotated[list[str] | None, typer.Option(help="Scoring: a column told of each person, NAME=LEVEL,LEVEL; repeatable.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Draft a contract. The bank does this, then sends FILE to the telco, which completes and signs it first."""
@@ -100,6 +101,7 @@ def new(
         "format": 1, "id": System().draw(16).hex(), "epoch": epoch, "kind": kind, "purpose": purpose, "licence": licence,
         "description": description, "training": training, "card": card, "identifier": identifier, "start": begin,
         "expiry": expiry or _later(begin, days), "caps": caps, "layout": layout,
+        "tells": [_levelled(text) for text in tell or ()],
     }
     if kind == "measurement":
         fields["measurement"] = {
@@ -185,6 +187,13 @@ def _completed(contract: Contract, secrets: Keys, variables: int, file: Path) ->
     if contract.telco.oprf_key not in {"", public}:
         raise ContractError(f"{file}: telco.oprf_key is not the key that your seed gives here: refuse it, or use the right keys")
     return contract.amended({"telco": {"oprf_key": public, "variables": variables or contract.telco.variables}})
+
+
+def _levelled(text: str) -> dict[str, Any]:
+    name, equals, levels = text.partition("=")
+    if not equals:
+        raise InputError(f"--tell {text!r} is no NAME=LEVEL,LEVEL,...: name the column and the levels of it that may be told")
+    return {"name": name.strip(), "levels": [level.strip() for level in levels.split(",")]}
 
 
 def _later(begin: str, days: int) -> str:

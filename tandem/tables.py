@@ -172,6 +172,13 @@ class Binning:
         # A NaN is the one value that differs from itself; tables made by hand may hold it for None.
         return np.array([known.get(v, rest if v == v else missing) for v in column.tolist()], dtype=np.uint8)  # noqa: PLR0124 - NaN test
 
+    def unlisted(self, column: Column) -> int:
+        """Return how many values are levels without a bin of their own: rare when the cuts were made, or never seen then."""
+        if self.kind == "ordered" or not is_text(column):
+            return 0
+        known = {*self.levels, None}
+        return sum(value not in known and value == value for value in column.tolist())  # noqa: PLR0124 - NaN is a missing value
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {**asdict(self), "edges": list(self.edges), "levels": list(self.levels)}

@@ -40,6 +40,11 @@ class Cuts:
         """
         return CodedTable.of(self.binnings, (_of(table.column(name), rows) for name in self.columns))
 
+    def unlisted(self, table: Table, rows: Positions) -> list[tuple[str, int]]:
+        """Return (alias, rows) of the columns in which some rows hold a level that has no bin of its own."""
+        counts = ((b.alias, b.unlisted(_of(table.column(name), rows))) for name, b in zip(self.columns, self.binnings, strict=True))
+        return [(alias, count) for alias, count in counts if count]
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, for the telco's own disk."""
         return {"columns": list(self.columns), "binnings": [binning.to_dict() for binning in self.binnings]}

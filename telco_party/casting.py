@@ -34,14 +34,20 @@ from tandem.score.summer import SealedTable
 from tandem.session.script import Script
 from tandem.sums.noise import Drawn, Integers, Sampler, draw
 from tandem.sums.terms import Terms
-from tandem.tables import CodedTable, Positions, Table
+from tandem.tables import CodedTable, Codes, Positions
+from tandem.tell.holder import tell as tell_levels
+from tandem.tell.script import TELL
 from tandem.train import summer
 from tandem.train.pairs import pair_counts
 from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Offer, Opening, Speed
-from telco_party import bins, cards, measuring
+from telco_party import bins, cards, measuring, tables
 from telco_party.config import TelcoConfig
 from telco_party.subscribers import Subscribers, hashed
+from telco_party.tables import Tables
+
+_SERVED = f"{SERVE.name}-0"
+"""The step that scores new customers, as `checkpoints.step_of` has it."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ class Job:
     table: CodedTable
     cuts: bins.Cuts = field(repr=False)
     card: cards.Card | None = None
+    levels: tuple[Codes, ...] = field(default=(), repr=False)
+    """By told column the level of each roster row."""
 
 
 class Telco:
@@ -77,14 +85,14 @@ class Telco:
 
     role: Role = TELCO
     scripts: Mapping[str, Script] = MappingProxyType({
-        script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, MEASURE, PLAN)
+        script.name: script for script in (ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, TELL, MEASURE, PLAN)
     })
 
     def __init__(
-        self, config: TelcoConfig, keys: Keys, table: Table, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None],
+        self, config: TelcoConfig, keys: Keys, held: Tables, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None],
         watch: Watch = SILENT, sampler: Sampler = noise.discrete_gaussian,
     ) -> None:
-        self._config, self._keys, self._table, self._ledger = config, keys, table, ledger
+        self._config, self._keys, self._tables, self._ledger = config, keys, held, ledger
         self._engine, self._chance, self._report, self._watch = engine, chance, report, watch
         self._sampler = sampler
         self._store = Checkpoints(Standing, ledger, keys.seed, chance)
@@ -100,7 +108,11 @@ class Telco:
     def prepare(self) -> list[Contract]:
         """Make the tags of every live contract, so that nobody waits for them later; return these contracts."""
         live = self._contracts.usable()
+        for section, text in self._config.idle(self._contracts.all()):
+            folder = self._config.contracts
+            self._report(f"[{section}] is for contract {text}, and none in {folder} is called so: put it there, or mend the id")
         for contract in live:
+            tables.told(contract, self._tables.of(contract))  # now is the time to say that a column is missing
             count = len(self._hashed(contract))
             self._watch.note("hashed", contract=contract, rows=count)
             self._report(f"contract {contract.id[:8]}: {count} subscribers hashed, {contract.kind}")
@@ -131,9 +143,10 @@ class Telco:
     def _offer(self, contract: Contract) -> Offer:
         """Say what an alignment would meet: the table's size, and its bins on a sample, without labels. Spends nothing."""
         hashed_already = self._subscribers.get(contract.digest)
-        sample = np.arange(min(self._table.rows, kernels.SAMPLE))
-        cuts, _ = bins.fit(self._table, sample, contract.layout.bins, contract.layout.min_bin)
-        rows = self._table.rows if hashed_already is None else len(hashed_already)
+        table = self._tables.of(contract)
+        sample = np.arange(min(table.rows, kernels.SAMPLE))
+        cuts, _ = bins.fit(table, sample, contract.layout.bins, contract.layout.min_bin)
+        rows = table.rows if hashed_already is None else len(hashed_already)
         return Offer(rows, hashed_already is not None, tuple(outline.bins for outline in cuts.outlines))
 
     def _speed(self, contract: Contract) -> Speed:
@@ -171,8 +184,7 @@ class Telco:
         return Cast(ALIGN, "holder", playing, lambda roster: self._aligned(contract, opening, roster))
 
     def _moved_on(self, contract: Contract) -> bool:
-        first = (f"{TRAIN.name}-1", f"{DESCRIBE.name}-0", f"{SERVE.name}-0", f"{MEASURE.name}-0")
-        return any(self._store.begun(contract, step) for step in first)
+        return any(self._store.begun(contract, step) for step in (f"{TRAIN.name}-1", f"{DESCRIBE.name}-0", _SERVED, f"{MEASURE.name}-0"))
 
     def _aligned(self, contract: Contract, opening: Opening, roster: Positions) -> None:
         """Code the roster's rows and keep the roster. In a job aligned before it must be the same one."""
@@ -189,18 +201,20 @@ class Telco:
     def _code(self, contract: Contract, job: bytes, standing: Standing) -> Job:
         """Code the roster's rows: fresh cuts for a training, the card's own for a scoring, the contract's levels for a measurement."""
         rows = self._hashed(contract).rows[standing.roster]
-        layout = contract.layout
+        layout, table = contract.layout, self._tables.of(contract)
         card = cards.load(self._models, contract) if contract.kind == "scoring" else None
+        levels = tables.fit(contract, table, None if card is None else card.cuts, self._config.section(contract))
         if contract.measurement is not None:
-            cuts, coded = measuring.NO_CUTS, measuring.code(self._table, rows, contract.measurement)
+            cuts, coded = measuring.NO_CUTS, measuring.code(table, rows, contract.measurement)
         elif card is None:
-            cuts, coded = bins.fit(self._table, rows, layout.bins, layout.min_bin)
+            cuts, coded = bins.fit(table, rows, layout.bins, layout.min_bin)
         else:
             cuts = card.cuts
-            coded = cuts.code(self._table, rows)
-        if contract.measurement is None and len(cuts.columns) != contract.telco.variables:
-            offered = f"the table offers {len(cuts.columns)} variables, telco.variables is {contract.telco.variables}"
-            raise ContractError(f"contract {contract.id}: {offered}: drop columns, or draft a new contract")
+            coded = cuts.code(table, rows)
+            for alias, count in cuts.unlisted(table, rows):
+                self._report(f"contract {contract.id[:8]}: {count} of {len(rows)} rows hold a level that the card's {alias} has no bin "
+                             "for: they are coded as its rest")
+        levels = tuple(codes[rows] for codes in levels)
         whole = None
         if contract.kind == "training":
             standing, pairs = self._blurred(contract, standing, coded)
@@ -208,7 +222,9 @@ class Telco:
         roster = roster_digest(standing.roster)
         found = hashlib.sha256(roster + cuts.digest)
         found.update(np.ascontiguousarray(coded.codes).data)
-        return Job(job, replace(standing, coded=found.digest()), roster, whole, coded, cuts, card)
+        for codes in levels:
+            found.update(codes.tobytes())
+        return Job(job, replace(standing, coded=found.digest()), roster, whole, coded, cuts, card, levels)
 
     def _blurred(self, contract: Contract, standing: Standing, coded: CodedTable) -> tuple[Standing, Integers]:
         """Return the standing and the pair counts, with the job's noise where the contract asks for it: as it was kept, or drawn now.
@@ -230,8 +246,9 @@ class Telco:
                 return None
             known = self._code(contract, job, saved)
             if known.standing.coded != saved.coded:
+                source = self._config.source(self._config.section(contract)).source
                 raise InputError(
-                    f"{self._config.table.source} is not the table that job {job.hex()[:8]} was aligned on: put that one back and start"
+                    f"{source} is not the table that job {job.hex()[:8]} was aligned on: put that one back and start"
                     " this node again, or let the bank begin a new job (--afresh)"
                 )
             self._report(f"contract {contract.id[:8]}: job {job.hex()[:8]} goes on, roster of {len(saved.roster)}")
@@ -269,6 +286,8 @@ class Telco:
         raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
 
     def _serve(self, contract: Contract, opening: Opening, job: Job, here: Here, secrets: summer.Secrets) -> Cast:
+        if opening.script == TELL.name and contract.tells:
+            return self._tell(contract, opening, job)
         if opening.script != SERVE.name or job.card is None:
             raise ContractError(f"contract {contract.id} is for scoring: nothing else can be done under it")
         self._begin(contract, opening, contract.card_bits)
@@ -278,6 +297,16 @@ class Telco:
         else:
             playing = summer.serve(card.key, card.table, card.card_step, job.table, here, self._engine, secrets)
         return Cast(SERVE, "summer", playing)
+
+    def _tell(self, contract: Contract, opening: Opening, job: Job) -> Cast:
+        """Tell the levels of the roster's people, once they were scored: the same ones however often in a job (`_code` checks)."""
+        if not self._store.begun(contract, _SERVED):
+            raise OutOfTurn("levels are told of people who were scored: score them first")
+        self._begin(contract, opening, contract.told_bits)
+        for column, codes in zip(contract.tells, job.levels, strict=True):
+            none = int((codes == len(column.levels)).sum())
+            self._report(f"contract {contract.id[:8]}: a column told of {len(codes)} people, {none} of them with none of its levels")
+        return Cast(TELL, "holder", tell_levels(job.levels))
 
     def _done(self, contract: Contract, opening: Opening, job: Job) -> None:
         after = replace(job, standing=replace(job.standing, next_stage=opening.stage + 1))
@@ -299,7 +328,8 @@ class Telco:
     def _hashed(self, contract: Contract) -> Subscribers:
         if contract.digest not in self._subscribers:
             shelf = self._config.at(self._config.state)
-            made = hashed(self._table, self._config.table, contract, self._keys.seed, self._engine, shelf)
+            options = self._config.source(self._config.section(contract))
+            made = hashed(self._tables.of(contract), options, contract, self._keys.seed, self._engine, shelf)
             self._subscribers[contract.digest] = made
             machine.give_back()
             if made.note:

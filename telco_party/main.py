@@ -21,7 +21,7 @@ from tandem.node.serving import serve, write_usage
 from tandem.node.watch import outlets
 from telco_party.casting import Telco
 from telco_party.config import TelcoConfig
-from telco_party.load import load
+from telco_party.tables import Read, Tables
 
 app = typer.Typer(no_args_is_help=True, help="The telco's node: it holds subscribers, answers alignments and sums sealed rows.")
 
@@ -46,12 +46,15 @@ def serve_command(
     pem = settings.at(settings.peers) / "coordinator.pem"
     contracts = Contracts(settings.at(settings.contracts))
     with Ledger(settings.ledger_place) as ledger, outlets(settings, TELCO, ledger, contracts.usable) as watch:
-        table = load(settings.table, settings.folder)
-        machine.give_back()
-        watch.note("table_read", rows=table.rows)
-        watch.report(f"{table.rows} subscribers with {len(table.columns)} variables read from {settings.table.source}")
+        def told(read: Read) -> None:
+            machine.give_back()
+            watch.note("table_read", rows=read.table.rows)
+            watch.report(f"[{read.section}] {read.table.rows} subscribers with {len(read.table.columns)} columns read from {read.source}")
+
+        tables = Tables(settings, contracts.usable, told)
+        tables.begin()
         with Pool(settings.workers) as pool:
-            node = Telco(settings, party, table, ledger, pool, System(), watch.report, watch)
+            node = Telco(settings, party, tables, ledger, pool, System(), watch.report, watch)
             if any(contract.solver == COORDINATOR for contract in node.prepare()):
                 disk.read_text(pem)  # if it is missing, now is the time to say so
 

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from tandem.contract import COORDINATOR, TELCO, Contract
-from tandem.errors import ContractError
 from tandem.node.config import read
 from tandem.node.side import Holding, Side
 from tandem.tables import Table
-from telco_party import measuring
+from telco_party import cards, tables
 from telco_party.config import TelcoConfig
-from telco_party.load import load
 
 
 def side(path: Path) -> Side:
     """Return what node.toml says. Raises InputError."""
     config = read(path, TelcoConfig)
-    source = config.table
 
-    def table() -> Table:
-        return load(source, config.folder)
+    def holding(section: str) -> Holding:
+        def fit(contract: Contract, found: Table) -> None:
+            card = cards.load(config.at(config.state) / "models", contract) if contract.kind == "scoring" else None
+            tables.fit(contract, found, None if card is None else card.cuts, section)
 
-    def fit(contract: Contract, found: Table) -> None:
-        if contract.measurement is not None:
-            measuring.code(found, np.arange(found.rows), contract.measurement)
-            return
-        offered, agreed = len(found.columns), contract.telco.variables
-        if offered != agreed:
-            told = f"the table offers {offered} variables, telco.variables is {agreed}"
-            raise ContractError(f"contract {contract.id}: {told}: drop columns, or draft a new contract")
+        def serves(contract: Contract) -> bool:
+            return _section(config, contract) == section
+
+        named = () if section == "table" else config.tables[section.removeprefix("tables.")].contracts
+        return Holding(config.source(section), partial(tables.read, config, section), fit, section, serves, named)
 
     contracts = tuple(sorted(config.at(config.contracts).glob("*.toml")))
-    return Side(TELCO, config, contracts, {COORDINATOR: config.coordinator}, config.listen, Holding(source, table, fit))
+    holdings = tuple(holding(section) for section in config.sections)
+    return Side(TELCO, config, contracts, {COORDINATOR: config.coordinator}, config.listen, holdings)
+
+
+def _section(config: TelcoConfig, contract: Contract) -> str:
+    return next((f"tables.{name}" for name, one in config.tables.items() if one.named(contract)), "table")

@@ -50,6 +50,7 @@ SECTIONS = {
     "`[layout]`": own(Layout),
     "`[measurement]`": own(Measurement),
     "`[[measurement.segments]]`": own(Levelled),
+    "`[[tells]]`": own(Levelled),
     "`[signatures]`": own(Signatures),
 }
 FIELDS = [(heading, name) for heading, fields in SECTIONS.items() for name in fields]

@@ -89,7 +89,7 @@ def test_the_configuration_is_valid_as_it_stands(three, role):
 @pytest.mark.parametrize("role", ROLES)
 def test_every_field_there_is_stands_in_it_with_its_default(three, role):
     text = (three / role / config_name(role)).read_text()
-    uncommented = re.sub(r"^# (\[?[a-z_]+\]?( =|\s+#))", r"\1", text, flags=re.MULTILINE)
+    uncommented = re.sub(r"^# (\[?[a-z_.]+\]?( =|\s+#))", r"\1", text, flags=re.MULTILINE)
     found = tomllib.loads(uncommented)
     assert set(found) == set(CONFIGS[role].model_fields) - {"folder"}
     if role != COORDINATOR:

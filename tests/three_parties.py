@@ -37,7 +37,7 @@ from tandem.node.recorder import both, recorder
 from tandem.node.server import Server
 from telco_party.casting import Telco
 from telco_party.config import TelcoConfig
-from telco_party.load import load
+from telco_party.tables import Tables
 
 BITS = 2048
 CUSTOMERS, SUBSCRIBERS, SHARED = 360, 400, 320
@@ -142,8 +142,8 @@ def make_site(root: Path, *, telco_address="127.0.0.1:1", coordinator_address="1
 def make_telco(site: Site, ledger: Ledger, report=lambda _: None, engine=None, seed=b"telco") -> Telco:
     config = read(site.folder(TELCO) / "node.toml", TelcoConfig)
     disk.make_private_folder(config.at(config.state))
-    table = load(config.table, config.folder)
-    return Telco(config, site.parties[TELCO].keys, table, ledger, engine or Serial(), Seeded(seed), report)
+    tables = Tables(config, Contracts(config.at(config.contracts)).usable)
+    return Telco(config, site.parties[TELCO].keys, tables, ledger, engine or Serial(), Seeded(seed), report)
 
 
 def make_coordinator(site: Site, ledger: Ledger, report=lambda _: None, seed=b"coordinator") -> Coordinator:

@@ -36,6 +36,8 @@ class PartyCard(Party):
 def dumps(contract: Contract) -> str:
     """Return the contract as TOML, signatures that exist included."""
     fields = contract.model_dump(exclude={"signatures"}, exclude_none=True)
+    if not contract.tells:
+        del fields["tells"]
     signatures = {role: text for role, text in contract.signatures.model_dump().items() if text}
     if signatures:
         fields["signatures"] = signatures

@@ -22,6 +22,12 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _once(columns: tuple[Levelled, ...]) -> tuple[Levelled, ...]:
+    if len({column.name for column in columns}) != len(columns):
+        raise ValueError("must name each column once")
+    return columns
+
+
 class Levelled(Value):
     """A column of the telco's table by its name there, and its levels in the order in which they are numbered from 0.
 
@@ -30,3 +36,12 @@ class Levelled(Value):
 
     name: Line = Field(min_length=1)
     levels: Annotated[tuple[Line, ...], BeforeValidator(_tuple), AfterValidator(_distinct)]
+
+    @property
+    def bits(self) -> int:
+        """Bits a person that telling the column discloses: log2 of (levels + 1), rounded up, since none of them is an answer too."""
+        return len(self.levels).bit_length()
+
+
+Columns = Annotated[tuple[Levelled, ...], BeforeValidator(_tuple), AfterValidator(_once)]
+"""Columns of different names."""

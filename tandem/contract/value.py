@@ -31,6 +31,7 @@ from tandem.contract.fields import (
     moment,
 )
 from tandem.contract.layout import LATER, Layout
+from tandem.contract.levels import Columns
 from tandem.contract.measurement import Measurement
 from tandem.contract.noise import Noise, noise
 from tandem.errors import ContractError
@@ -85,7 +86,7 @@ class Caps(Value):
     roster: int = Field(ge=1, le=100_000_000)
     """N: rows both work with (telco); customers and their cover, up to layout.cover rows for a customer."""
     disclosure_bits: int = Field(ge=1, le=10_000)
-    """Bits of score a person that the bank may read over the contract's life (telco)."""
+    """Bits a person, of scores and of told columns, that the bank may read over the contract's life (telco)."""
     trainings: int = Field(default=1, ge=1, le=100)
     """Jobs (trainings, or scorings under a scoring contract) over the contract's life (telco)."""
 
@@ -127,6 +128,8 @@ class Contract(Value):
     layout: Layout
     measurement: Measurement | None = None
     """What is counted, under a measurement contract; no other has it."""
+    tells: Columns = ()
+    """Scoring: columns of the telco's table whose level it tells of each person of the roster."""
     signatures: Signatures = Signatures()
 
     @model_validator(mode="after")
@@ -149,18 +152,26 @@ class Contract(Value):
             raise ValueError("expiry must come after start")
         if self.purpose == "credit" and not self.licence:
             raise ValueError("licence must be given where purpose is credit: a credit study needs its licence number")
-        if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
-            raise ValueError("card and training must both be given for a scoring contract, and for no other")
-        if (self.kind == "measurement") != (self.measurement is not None):
-            raise ValueError("measurement must be given for a measurement contract, and for no other")
-        if self.measurement is not None and (self.layout.epsilon or self.telco.variables not in {0, len(self.measurement.segments)}):
-            raise ValueError("telco.variables must be the number of measurement.segments, and layout.epsilon empty: no noise is drawn here")
         if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
             raise ValueError("caps.roster must not exceed caps.identifiers times layout.cover, or caps.table: nobody else can be named")
         if self.layout.min_matched * self.layout.cover > self.caps.roster:
             raise ValueError("layout.min_matched times layout.cover must not exceed caps.roster: no study could start")
         if self.caps.disclosure_bits < self.job_bits:
             raise ValueError(f"caps.disclosure_bits must be at least {self.job_bits}: that is what one job discloses a person")
+        return self
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
+            raise ValueError("card and training must both be given for a scoring contract, and for no other")
+        if (self.kind == "measurement") != (self.measurement is not None):
+            raise ValueError("measurement must be given for a measurement contract, and for no other")
+        if self.measurement is not None and (self.layout.epsilon or self.telco.variables not in {0, len(self.measurement.segments)}):
+            raise ValueError("telco.variables must be the number of measurement.segments, and layout.epsilon empty: no noise is drawn here")
+        if self.tells and self.kind != "scoring":
+            raise ValueError('tells must be left out unless kind is "scoring": levels are told of people who are scored')
+        if self.tells and self.layout.cover > 1:
+            raise ValueError("tells does not go with layout.cover above 1: it would tell of people who are no customers of the bank")
         return self
 
     @classmethod
@@ -187,6 +198,8 @@ class Contract(Value):
                 del terms["layout"][name]
         if self.measurement is None:
             del terms["measurement"]
+        if not self.tells:
+            del terms["tells"]
         return json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @cached_property
@@ -248,11 +261,16 @@ class Contract(Value):
         return SLOT_BITS - CARD_NOISE_BITS
 
     @property
+    def told_bits(self) -> int:
+        """Bits a person that the told columns disclose, all together."""
+        return sum(column.bits for column in self.tells)
+
+    @property
     def job_bits(self) -> int:
-        """Bits a person of one whole job: all passes and the card, the card alone under a scoring contract, none for a measurement."""
+        """Bits a person of one whole job: all passes and the card; the card and told columns under a scoring contract; else none."""
         if self.kind == "measurement":
             return 0
-        return self.card_bits + (self.layout.passes * self.pass_bits if self.kind == "training" else 0)
+        return self.card_bits + self.told_bits + (self.layout.passes * self.pass_bits if self.kind == "training" else 0)
 
     @property
     def jobs(self) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tandem.contract import limit_words, measurement_words, noise_words
+from tandem.contract import limit_words, measurement_words, noise_words, tells_words
 from tandem.contract.layout import RIDGES
 from tandem.contract.value import BANK, COORDINATOR, TELCO, Contract, Role
 from tandem.errors import InputError
@@ -178,6 +178,7 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             f"one card score {scored[0]}, {contract.card_bits} bits",
             f"{scored[1]}一个评分卡分，{contract.card_bits} 比特",
         )
+    yield from ((NAMES[BANK], text) for text in tells_words.told(contract))
     if contract.kind == "training" and contract.solver == BANK:
         for text in (*_totals(contract), _BEFORE_RELEASE):
             yield NAMES[BANK], text
@@ -301,7 +302,7 @@ def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
                 f"不足 {ROWS_A_TOTAL} 行时运营商与协调方合谋已接近单行。",
             )
     yield from ((alone, text) for text in measurement_words.limits(contract))
-    if bits := contract.jobs * contract.job_bits:
+    if bits := contract.jobs * (contract.job_bits - contract.told_bits):
         yield alone, _both(
             en=f"The scores that the bank may read, {bits} bits a person, say much about a customer's bins; with few variables the bank "
             "will know most customers' bins.",
@@ -345,6 +346,7 @@ def _named(cover: int, *, scored: bool) -> Iterator[Both]:
 def _costs(contract: Contract) -> Iterator[Both]:
     yield from noise_words.covered(contract)
     yield from measurement_words.cost(contract)
+    yield from tells_words.costs(contract)
     if contract.solver == BANK and contract.kind == "training":
         yield _both(  # S1, S7
             en="The bank solves for itself: it has the coordinator's column too, and nobody checks its rows. A bank that cheats can read "

@@ -65,9 +65,10 @@ def examine(found: Side, progress: Progress) -> Iterator[Finding]:
     agreed, told = home.contracts(found, own, now)
     yield from told
     contract = _chosen(agreed)
-    if found.holding:
+    for holding in found.holdings:
         progress("reading the table")
-        yield from table.look(found.holding, contract)
+        yield from table.look(holding, _chosen([one for one in agreed if holding.serves(one.contract)]))
+        yield from table.strangers(holding, [one.contract for one in agreed])
     if own is not None and found.listen:
         yield listening(found.role, own, found.listen)
     yield from _peers(found, own, contract, agreed, now, progress)

@@ -23,21 +23,33 @@ def look(holding: Holding, contract: Contract | None) -> Iterator[Finding]:
     try:
         table = holding.read()
     except TandemError as error:
-        yield failed("table", error)
+        yield failed(holding.name, error)
         return
-    yield ok("table", f"{table.rows} rows, {len(table.columns)} columns beside {source.id!r}")
+    yield ok(holding.name, f"{table.rows} rows, {len(table.columns)} columns beside {source.id!r}")
     if contract is None:
         form = likely(table.ids)
-        yield ok("identifiers", f"most look like {form}" if form else "of no form but text")
+        yield ok(_identifiers(holding), f"most look like {form}" if form else "of no form but text")
         return
     count = _counts(table.ids, contract.identifier)
     yield _judged(count, table.rows, contract.identifier, table.ids, holding)
     try:
         holding.fit(contract, table)
     except TandemError as error:
-        yield failed("table", error)
+        yield failed(holding.name, error)
     else:
-        yield ok("table", f"fits contract {contract.id[:8]}")
+        yield ok(holding.name, f"fits contract {contract.id[:8]}")
+
+
+def strangers(holding: Holding, contracts: Sequence[Contract]) -> Iterator[Finding]:
+    """Tell of ids that the table was given to and that begin no contract's."""
+    for text in holding.named:
+        if not any(contract.id.startswith(text) for contract in contracts):
+            told = f"it is for contract {text}, and none in the folder of contracts is called so"
+            yield warning(holding.name, told, "put that contract there, or mend the id")
+
+
+def _identifiers(holding: Holding) -> str:
+    return "identifiers" if holding.name == "table" else f"identifiers, {holding.name}"
 
 
 def likely(values: Sequence[str | None]) -> str:
@@ -58,7 +70,7 @@ def _good(count: Identifiers) -> int:
 
 
 def _judged(count: Identifiers, rows: int, form: Form, values: Sequence[str | None], holding: Holding) -> Finding:
-    source = holding.source
+    source, subject = holding.source, _identifiers(holding)
     text = (
         f"{len(count)} of {rows} look like {form}, {count.malformed} malformed, {count.empty} empty, {count.repeated} repeated; "
         f"the contract says {form}"
@@ -66,17 +78,17 @@ def _judged(count: Identifiers, rows: int, form: Form, values: Sequence[str | No
     other = likely(values)
     if _good(count) < rows / 2:
         hint = f"most look like {other}: " if other and other != form else ""
-        return wrong("identifiers", text, f"{hint}name the right column as table.id, or agree on another form in a new contract")
+        return wrong(subject, text, f"{hint}name the right column as table.id, or agree on another form in a new contract")
     remedies = []
     if (count.malformed or count.empty) and not source.drop_bad:
         remedies.append("mend the file, or leave those rows out with drop_bad = true")
     if count.repeated and source.keep == "error":
         remedies.append('keep one row a person, or say keep = "first" or "last"')
     if remedies:
-        return wrong("identifiers", text, "; ".join(remedies))
+        return wrong(subject, text, "; ".join(remedies))
     if count.malformed or count.empty or count.repeated:
-        return warning("identifiers", text, "rows that are left out cannot match: mend the file if they are many")
+        return warning(subject, text, "rows that are left out cannot match: mend the file if they are many")
     if form != "text" or not other:
-        return ok("identifiers", text)
+        return ok(subject, text)
     remedy = f"ask the other side: a contract in form {other} would match more spellings"
-    return warning("identifiers", f"{text}, yet most look like {other}", remedy)
+    return warning(subject, f"{text}, yet most look like {other}", remedy)

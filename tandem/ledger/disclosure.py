@@ -116,6 +116,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     ),
     "speed": ("how fast the machine is, and its memory", "机器的速度和内存"),
     "probed": ("the other node's version and clock, and that it honours the contract", "对方节点的版本和时钟，以及它认可该合约"),
+    "levels": ("for each person of the roster, the levels of the columns that the contract names", "名册中每人在合约所列各列中的档位"),
     "scores": ("one score a roster row, cover included, coarse", "名册每行（含掩护）一个粗化的分数"),
 })
 """What may be learnt, in English and in Chinese."""
@@ -166,6 +167,8 @@ DECLARED: Mapping[str, Declared] = MappingProxyType({entry.message: entry for en
     # a campaign's measurement
     Declared("Campaign", (_TO_COORDINATOR,), label_derived=True, learns={COORDINATOR: "campaign"}),
     Declared("Measured", _SOLVED, label_derived=True, learns={BANK: "measured"}),
+    # columns that a scoring contract has told; no label enters them
+    Declared("Told", ((TELCO, BANK),), learns={BANK: "levels"}, by_person=True),
     # planning: nothing in it hangs on a label, and the padding of a probe means nothing
     Declared("Probe", (_TO_TELCO,)),
     Declared("Offer", ((TELCO, BANK),), learns={BANK: "offer"}),

@@ -17,7 +17,9 @@ from tandem.session.session import Role as Playing
 from tandem.train.script import OPEN
 from tandem.wire.messages import Opening
 
-PLAYERS: Mapping[str, Role] = {"seeker": BANK, "holder": TELCO, "sealer": BANK, "summer": TELCO, "solver": COORDINATOR}
+PLAYERS: Mapping[str, Role] = {
+    "seeker": BANK, "asker": BANK, "holder": TELCO, "sealer": BANK, "summer": TELCO, "solver": COORDINATOR,
+}
 """Which party plays which role of a script where a coordinator solves. In the table of disclosures this is a role's column."""
 
 VERSION = str(PROTOCOL)

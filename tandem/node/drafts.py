@@ -89,7 +89,7 @@ def _study(source: Source, places: Places) -> list[str]:
 
 def _telco(source: Source, places: Places) -> list[str]:
     coordinator = _row(f"coordinator = {_quoted(places.coordinator)}", "where the coordinator listens")
-    return [_listen(places), coordinator, _CONTRACTS, *_NODE, *_table(source), ""]
+    return [_listen(places), coordinator, _CONTRACTS, *_NODE, *_table(source), *_TABLES, ""]
 
 
 def _coordinator(_: Source, places: Places) -> list[str]:
@@ -140,6 +140,13 @@ def _row(setting: str, comment: str) -> str:
     return f"{setting:<{_COMMENTS}} # {comment}"
 
 
+_TABLES = (
+    "",
+    _row("# [tables.later]", "a further table, for the contracts that it names; fields as above"),
+    _row('# source = "later.csv"', "each table is kept in memory of its own"),
+    _row('# id = "phone"', "column of the identifier"),
+    _row('# contracts = ["00112233"]', "their ids, or the first 8 or more digits"),
+)
 _CONTRACTS = _row('# contracts = "contracts"', "folder of the signed contracts that this node honours, *.toml")
 _NODE = (
     _row('# keys = "keys"', "folder of secrets, 0700"),

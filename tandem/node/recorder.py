@@ -13,7 +13,7 @@ from tandem.node.casting import PLAYERS, player
 from tandem.node.ledger_store import Ledger
 from tandem.session.tap import Tap, Tapped
 
-_SCORED = {"train": "pass_bits", "card": "card_bits", "serve": "card_bits"}
+_SCORED = {"train": "pass_bits", "card": "card_bits", "serve": "card_bits", "tell": "told_bits"}
 
 
 AS_SOLVER = "-solver"

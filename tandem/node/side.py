@@ -28,6 +28,12 @@ class Holding:
     source: TableSource
     read: Callable[[], Table] = field(repr=False)
     fit: Callable[[Contract, Table], None] = field(repr=False)
+    name: str = "table"
+    """Its section in the configuration."""
+    serves: Callable[[Contract], bool] = field(default=lambda _: True, repr=False)
+    """Whether it is the table of this contract."""
+    named: tuple[str, ...] = ()
+    """How the ids begin of the contracts that it was given to, where it is not for all."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Side:
     """Address of each party that it calls."""
     listen: str = ""
     """Where it is called; "" for a party that is not."""
-    holding: Holding | None = None
+    holdings: tuple[Holding, ...] = ()
 
 
 def side(path: Path) -> Side:
@@ -51,7 +57,7 @@ def side(path: Path) -> Side:
         fields = tomllib.loads(disk.read_text(path))
     except tomllib.TOMLDecodeError as failure:
         raise InputError(f"{path}: not TOML: {failure}: correct that line") from None
-    role = BANK if "listen" not in fields else TELCO if "table" in fields else COORDINATOR
+    role = BANK if "listen" not in fields else TELCO if {"table", "tables"} & set(fields) else COORDINATOR
     for point in entry_points(group=GROUP):
         if point.name == role:
             found: Side = point.load()(path)

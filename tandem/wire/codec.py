@@ -17,7 +17,19 @@ from google.protobuf.message import Message as Wire
 
 from tandem.crypto.paillier import Blinded, Foreign
 from tandem.errors import Malformed, Oversized, UnblindedLeaving
-from tandem.wire import align_pb2, describe_pb2, frame_pb2, measure_pb2, messages, plan_pb2, probe_pb2, score_pb2, sums_pb2, train_pb2
+from tandem.wire import (
+    align_pb2,
+    describe_pb2,
+    frame_pb2,
+    measure_pb2,
+    messages,
+    plan_pb2,
+    probe_pb2,
+    score_pb2,
+    sums_pb2,
+    tell_pb2,
+    train_pb2,
+)
 from tandem.wire.messages import Message
 
 PAYLOAD_LIMIT = 1 << 20
@@ -26,7 +38,7 @@ PAYLOAD_LIMIT = 1 << 20
 ENVELOPE_LIMIT = PAYLOAD_LIMIT + 512
 """Bytes of one frame: payload, three digests, and names of the script's own making."""
 
-_MODULES = (frame_pb2, align_pb2, sums_pb2, describe_pb2, train_pb2, score_pb2, measure_pb2, plan_pb2, probe_pb2)
+_MODULES = (frame_pb2, align_pb2, sums_pb2, describe_pb2, train_pb2, score_pb2, tell_pb2, measure_pb2, plan_pb2, probe_pb2)
 MESSAGES: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(messages.Message)}
 _WIRE: dict[str, type[Wire]] = {name: getattr(module, name) for module in _MODULES for name in MESSAGES if hasattr(module, name)}
 

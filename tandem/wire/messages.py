@@ -289,6 +289,14 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Holder to asker: of one column that the contract names, by its place there, the number of each person's level, a byte a person."""
+
+    column: int
+    levels: bytes
+
+
+@dataclass(frozen=True)
 class Probe:
     """Sealer to summer: bytes that mean nothing, to see how long a message takes to arrive."""
 
@@ -363,5 +371,5 @@ class Load:
 Message = (
     Opening | End | Closing | Tags | Shelved | Query | Answer | Weighed | Proof | Roster | Key | Shapes | Sealed | Shares | Opened | Masks
     | PairSums | Crossed | Wish | Statistics | Pairs | Own | Step | Polish | Release | Table | Signature | Scores | Points | OpenScores
-    | Campaign | Measured | Probe | Offer | Speed | Hello | Load
+    | Told | Campaign | Measured | Probe | Offer | Speed | Hello | Load
 )

@@ -51,12 +51,12 @@ def test_a_bank_that_solves_learns_more_from_what_its_key_opens():
     assert declared("Scores").to("bank", 7, "bank") == (Disclosed("bank", "scores", 7),)
 
 
-def test_bits_are_counted_for_scores_alone():
+def test_bits_are_counted_for_scores_and_told_levels_alone():
     assert declared("Scores").to("bank", 7) == (Disclosed("bank", "scores", 7),)
     assert declared("Answer").to("bank", 7) == (Disclosed("bank", "matches", 0),)
     assert declared("Opened").to("coordinator", 7) == (Disclosed("coordinator", "totals"),)
     assert declared("Shares").to("bank") == ()
-    assert [each.message for each in DECLARED.values() if each.by_person] == ["Scores", "OpenScores"]
+    assert [each.message for each in DECLARED.values() if each.by_person] == ["Scores", "OpenScores", "Told"]
 
 
 def test_every_word_has_both_languages():

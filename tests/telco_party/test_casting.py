@@ -252,14 +252,14 @@ def test_tags_are_made_once_and_the_order_is_kept_over_a_restart(node):
 def test_rows_that_come_in_another_order_keep_the_tags(node):
     """A database need not give its rows in the same order twice: a tag must still lead to the same person."""
     one = node.telco._hashed(node.site.contract)
-    behind = [node.telco._table.ids[row] for row in one.rows]
+    behind = [node.telco._tables.of(node.site.contract).ids[row] for row in one.rows]
     path = node.site.folder(TELCO) / "telco.csv"
     head, *lines = path.read_text().splitlines()
     path.write_text("\n".join([head, *reversed(lines)]) + "\n")
     node.again()
     two = node.telco._hashed(node.site.contract)
     assert two.tags == one.tags
-    assert [node.telco._table.ids[row] for row in two.rows] == behind
+    assert [node.telco._tables.of(node.site.contract).ids[row] for row in two.rows] == behind
 
 
 @pytest.mark.parametrize("change", [lambda lines: lines[:-1], lambda lines: [*lines[:-1], "new" + lines[-1][5:]]], ids=["fewer", "other"])

@@ -36,7 +36,7 @@ def hashed(site, contract=None):
     with closing(Ledger(site.folder(TELCO) / "ledger.sqlite")) as ledger:
         telco = make_telco(site, ledger, told.append)
         made = telco._hashed(contract or site.contract)
-        ids = np.array(telco._table.ids)
+        ids = np.array(telco._tables.of(site.contract).ids)
     return {frozenset(ids[part]) for part in made.rows.reshape(-1, 4)}, told, made
 
 
@@ -170,9 +170,10 @@ def test_under_cover_every_customer_is_scored_with_its_own_points_and_nobody_els
             ids = normalise(trained.prepared.customers.table.ids[20:130], "text")
             async with nodes.bank(serving_contract) as conductor:
                 scored = await scoring.score(conductor, trained.model, ids, paillier_key())
-            return trained, job, nodes.telco._jobs[serving_contract.digest], scored, nodes.telco._table, nodes.told[TELCO]
+            table, served = nodes.telco._tables.of(serving_contract), nodes.telco._jobs[serving_contract.digest]
+            return trained, job, served, scored, table, nodes.told[TELCO]
 
-    trained, job, served, (rows, points), table, told = asyncio.run(run())
+    trained, job, served, scored, table, told = asyncio.run(run())
     assert len(trained.rows) == len(trained.points) == len(trained.hold_out) == len(trained.log_odds["joint"]) == 150
     for one in (job, served):
         assert one.table.rows % 4 == 0
@@ -184,7 +185,7 @@ def test_under_cover_every_customer_is_scored_with_its_own_points_and_nobody_els
     by_bin = np.split(np.array(trained.model.points) * site.contract.layout.card_step, np.cumsum(codes.bins)[:-1])
     assert trained.points.tolist() == sum(part[codes.codes[:, j]] for j, part in enumerate(by_bin)).tolist()
     known = dict(zip(trained.rows.tolist(), trained.points.tolist(), strict=True))
-    assert [known[row + 20] for row in rows] == points.tolist()
+    assert [known[row + 20] for row in scored.rows] == scored.points.tolist()
     write_scores(site.folder(BANK) / "scores.csv", trained)
     scores = read_scores(site.folder(BANK) / "scores.csv")
     assert scores.matched.all()

@@ -1,0 +1,1 @@
+"""Telling named columns of the people of a roster, in the clear."""
