@@ -9,8 +9,3 @@ from bank_party.campaign.pool import People
 def matched(people: People, row: int, group: Name) -> str:
     """Return the benefit that was matched for a person, empty where the bank's default goes: in the control group, or nothing was told."""
     return "" if group == "control" else people.benefit[row]
-
-
-def offered(benefit: str, default: str) -> str:
-    """Return the benefit that a person is offered."""
-    return benefit or default

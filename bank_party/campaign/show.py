@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bank_party.campaign.words import WORDS
 
-RATES = ("response_rate", "application_rate", "approval_rate", "first_card_rate", "overall_effect", "activation_rate")
+RATES = ("response_rate", "application_rate", "approval_rate", "first_card_rate", "overall_effect")
 NONE = "-"
 
 
@@ -25,13 +25,12 @@ def show_plan(console: Console, facts: dict[str, Any]) -> None:
         console.print(sentence, soft_wrap=True, markup=False)
     console.print(words["sizes"].format(**power), soft_wrap=True)
     shows = {row["group"]: row["detectable"] for row in power["rows"]}
-    heads = [words[name] for name in ("group", "available", "size", "detectable", "payments", "amount", "probability", "bank")]
+    heads = [words[name] for name in ("group", "available", "size", "detectable", "payments", "probability", "bank")]
     table = _table(heads)
     for one in facts["groups"]:
-        past = (_number(one["mean_payments"]), _number(one["mean_amount"]))
         likely = (_share(one["mean_probability"]), _share(one["mean_bank_probability"]))
         sizes = (str(one["available"]), str(one["size"]), _share(shows.get(one["name"])))
-        table.add_row(words.get(one["name"], one["name"]), *sizes, *past, *likely)
+        table.add_row(words.get(one["name"], one["name"]), *sizes, _number(one["mean_payments"]), *likely)
     console.print(table)
     for one in facts["groups"]:
         if one["size"] < power["needed"]:
@@ -53,11 +52,16 @@ def show_plan(console: Console, facts: dict[str, Any]) -> None:
 def show_results(console: Console, facts: dict[str, Any]) -> None:
     """Print the funnel by group, lift with its verdicts, activation by segment and by benefit, and what was compared."""
     words, results = WORDS[facts["lang"]], facts["results"]
-    table = _table([words["group"], words["selected"], words["contacted"], *(words[name] for name in RATES), words["spend_mean"]])
+    level = f"{facts['power']['level']:.0%}"
+    table = _table([words["group"], words["selected"], words["contacted"], words["activation_rate"], level, words["spend_mean"]])
+    steps = _table([words["group"], *(words[name] for name in RATES)])
     for one in results["groups"]:
-        rates = (_share(None if one[name] is None else one[name]["value"]) for name in RATES)
-        table.add_row(words.get(one["name"], one["name"]), str(one["selected"]), str(one["contacted"]), *rates, _number(one["spend_mean"]))
+        name = words.get(one["name"], one["name"])
+        activation = _rate(one["activation_rate"], words["interval"])
+        table.add_row(name, str(one["selected"]), str(one["contacted"]), *activation, _number(one["spend_mean"]))
+        steps.add_row(name, *(_rate(one[rate], "")[0] for rate in RATES))
     console.print(table)
+    console.print(steps)
     table = _table([words["group"], words["against"], words["ratio"], words["p"], words["verdict"]], text=(0, 1, 4))
     for one in results["lift"]:
         p = NONE if one["p"] is None else f"{one['p']:.2g}"
@@ -65,13 +69,10 @@ def show_results(console: Console, facts: dict[str, Any]) -> None:
         table.add_row(*names, NONE if one["ratio"] is None else f"{one['ratio']['value']:.2f}", p, one["verdict"])
     console.print(table)
     for key, kind in (("by_segment", "segment"), ("by_benefit", "benefit")):
-        heads = [words[name] for name in (kind, "group", "selected", "activation_rate")]
-        table = _table([*heads, f"{facts['power']['level']:.0%}"], text=(0, 1))
+        table = _table([*(words[name] for name in (kind, "group", "selected", "activation_rate")), level], text=(0, 1))
         for one in results[key]:
-            rate = one["activation_rate"]
-            limits = ("", "") if rate is None else (_share(rate["low"]), _share(rate["high"]))
-            told = (_share(None if rate is None else rate["value"]), NONE if rate is None else words["interval"].format(*limits))
-            table.add_row(*(words.get(one[name], one[name]) for name in (kind, "group")), str(one["selected"]), *told)
+            names = (words.get(one[name], one[name]) for name in (kind, "group"))
+            table.add_row(*names, str(one["selected"]), *_rate(one["activation_rate"], words["interval"]))
         console.print(table)
     console.print(results["compared"], soft_wrap=True)
 
@@ -81,6 +82,11 @@ def _table(heads: list[str], text: tuple[int, ...] = (0,)) -> Table:
     for number, column in enumerate(table.columns):
         column.justify = "left" if number in text else "right"
     return table
+
+
+def _rate(rate: dict[str, float] | None, interval: str) -> tuple[str, str]:
+    """Return the rate, and its limits as the words for an interval have them."""
+    return (NONE, NONE) if rate is None else (_share(rate["value"]), interval.format(_share(rate["low"]), _share(rate["high"])))
 
 
 def _share(value: float | None) -> str:
