@@ -24,8 +24,8 @@ from tandem.pages import NONE, Words
 
 NARROWEST, WIDEST = 8, 46
 """Columns' widths in characters; longer texts wrap."""
-SENTENCE = 110
-"""Characters a line of a sentence."""
+ACROSS, BESIDE = 10, 10
+"""Columns that a sentence goes across, and their width where no table sets it; so a line has about their product in characters."""
 PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 COUNT = Column("", "count")
 """How a count beside a text is written."""
@@ -84,7 +84,8 @@ def _fill(sheet: Worksheet, parts: Sequence[Table | Sentences], formats: _Format
         sheet.write_string(row, 0, part.title, formats.title)
         row += 1
         if isinstance(part, Sentences):
-            widths.setdefault(0, NARROWEST)
+            for at in range(ACROSS):
+                widths.setdefault(at, BESIDE)
             for sentence in part.sentences:
                 row = _sentence(sheet, row, sentence, formats)
         else:
@@ -123,9 +124,9 @@ def _rows(sheet: Worksheet, row: int, table: Table, formats: _Formats, widths: d
 
 
 def _sentence(sheet: Worksheet, row: int, sentence: str, formats: _Formats) -> int:
-    sheet.merge_range(row, 0, row, 9, "", formats.long)
+    sheet.merge_range(row, 0, row, ACROSS - 1, "", formats.long)
     sheet.write_string(row, 0, sentence, formats.long)
-    sheet.set_row(row, 15.5 * (1 + _wide(sentence) // SENTENCE))
+    sheet.set_row(row, 15.5 * (1 + _wide(sentence) // (ACROSS * BESIDE - 10)))
     return row + 1
 
 
