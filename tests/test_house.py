@@ -87,7 +87,7 @@ def test_commands_in_the_docs_are_commands_that_exist():
     for page in PAGES:
         asked |= set(COMMAND.findall(page.read_text(encoding="utf-8")))
     known = {
-        "bank": {"train", "score", "describe", "report"}, "telco": {"serve"}, "coordinator": {"serve"},
+        "bank": {"train", "score", "describe", "report"}, "telco": {"serve", "derive", "coverage", "variables"}, "coordinator": {"serve"},
         "contract": {"new", "sign", "verify", "show"}, "ledger": {"show", "verify", "compare", "export", "page"},
     }
     points = PROJECT["project"]["entry-points"]["tandem.commands"]
