@@ -90,7 +90,8 @@ def derive(
         for each in late:
             tell(each.name, 0.99)
             _run(database, each)
-        database.execute(f"CREATE TEMP TABLE done AS {_joined(late, "wide")}")
+        columns = _joined(late, "wide")
+        database.execute(f"CREATE TEMP TABLE done AS {columns}")
         variables = catalogue(wanted)
         shares = ", ".join(f'count("{one.name}") / count(*)' for one in variables)
         coverage = database.execute(f"SELECT {shares} FROM done").fetchall()[0]  # noqa: S608 - names of our own

@@ -7,8 +7,8 @@ The rule, over the pairs seen before the as-of date (a pair of two phones is no 
    earlier holder's until the next one's first sighting, and the last holder's from there. Only the last holder is folded with it.
 2. A device or cookie that was never seen with a phone belongs with the ones that it was seen with. Between two that both were seen with
    phones, a pair adds nothing: the phones decide.
-3. A person is a connected component of these. One with more than MOST_PHONES phones is no person (a demonstration phone, a shared computer):
-   its phones stay single, and the rest is nobody's.
+3. A device or cookie that was seen with more than MOST_PHONES phones in all is public (a shop's) and nobody's. A person is a connected
+   component of the rest. A component with more than MOST_PHONES phones is no person: its phones stay single, the rest is nobody's.
 4. A broadband account never folds persons together. If what it was seen with is one person's, it is that person's; if several persons', it
    is a household's: what happens under it is nobody's, and is counted for none.
 """
@@ -24,12 +24,15 @@ from telco_party.features.raw import Database
 MOST_PHONES = 4
 """Phone numbers that one person may have."""
 
-_PAIRS = """
+_PAIRS = f"""
 CREATE TEMP TABLE pair AS
 SELECT kind, value, other_kind, other_value, min(seen_on) AS first, max(seen_on) AS last FROM (
   SELECT * FROM known_identifiers
   UNION ALL SELECT other_kind, other_value, kind, value, seen_on FROM known_identifiers)
 WHERE kind <> 'phone' AND (other_kind <> 'phone' OR other_value IN (SELECT phone FROM subscriber)) GROUP BY ALL;
+CREATE TEMP TABLE public AS
+SELECT kind, value FROM pair WHERE kind IN ('device', 'cookie') AND other_kind = 'phone' GROUP BY kind, value HAVING count(*) > {MOST_PHONES};
+DELETE FROM pair WHERE (kind, value) IN (SELECT (kind, value) FROM public) OR (other_kind, other_value) IN (SELECT (kind, value) FROM public);
 
 -- One row a phone that a device or cookie was seen with; `run` numbers its holders, those of one run at the same time.
 CREATE TEMP TABLE sighting AS
@@ -73,8 +76,8 @@ CREATE TEMP TABLE account AS
 SELECT DISTINCT pair.value, person FROM pair JOIN person_of ON person_of.kind = other_kind AND person_of.value = other_value
 WHERE pair.kind = 'broadband' AND person IS NOT NULL;
 CREATE TEMP TABLE household AS
-SELECT value, person, sum(count(*) FILTER (kind = 'phone')) OVER (PARTITION BY value) AS phones
-FROM account JOIN person_of USING (person) GROUP BY ALL;
+SELECT account.value, person, sum(count(*)) OVER (PARTITION BY account.value) AS phones
+FROM account JOIN person_of USING (person) WHERE kind = 'phone' GROUP BY account.value, person;
 
 CREATE TEMP TABLE holding AS
 SELECT held.*, CASE WHEN since > DATE '0001-01-01' THEN since ELSE first END AS first_seen FROM (
@@ -112,5 +115,5 @@ def fold(database: Database) -> None:
     database.register("labelled", labelled)
     database.execute(_PERSONS)
     database.unregister("labelled")
-    for table in ("pair", "sighting", "spell", "node", "folded", "crowd", "account", "person_of"):
+    for table in ("pair", "public", "sighting", "spell", "node", "folded", "crowd", "account", "person_of"):
         database.execute(f"DROP TABLE {table}")

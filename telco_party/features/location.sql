@@ -22,14 +22,14 @@ FROM spot GROUP BY phone;
 
 -- stage reach by phone absent null | no visit, or none at night, on record in the window | 窗口内无位置记录或无夜间记录
 -- One row a cell where the phone was, with its distance from home and from the middle.
-SELECT spot.*, cell_id = home AS at_home, cell_id = anchor.work AS at_work,
+SELECT spot.*, spot.cell_id = home AS at_home, spot.cell_id = anchor.work AS at_work,
   sqrt((spot.x_km - lives.x_km) ** 2 + (spot.y_km - lives.y_km) ** 2) AS from_home,
   (spot.x_km - anchor.x_km) ** 2 + (spot.y_km - anchor.y_km) ** 2 AS from_middle
 FROM spot JOIN anchor USING (phone) LEFT JOIN known_cells AS lives ON lives.cell_id = anchor.home;
 
 -- stage travel by phone absent null | no visit on record in the window | 窗口内无位置记录
 -- One row a day with a visit: how far from home it went.
-SELECT phone, min(ago) AS ago, "at"::DATE AS day, max(from_home) AS farthest
+SELECT phone, min(known_visits.ago) AS ago, "at"::DATE AS day, max(from_home) AS farthest
 FROM known_visits JOIN reach USING (phone, cell_id) WHERE known_visits.ago <= 3 GROUP BY phone, "at"::DATE;
 
 -- variable visits of stay | 位置记录数 | visits | 3

@@ -84,7 +84,7 @@ def _fits(kind: Kind, found: str) -> bool:
 
 def check_date(database: Database, folder: Path, as_of: dt.date) -> None:
     """Raise InputError where no event lies before the as-of date, or the newest so long before it that the date cannot be meant."""
-    spans = " UNION ALL ".join(f"SELECT min({at}) AS first, max({at}) AS last FROM raw_{table}" for table, (_, at) in EVENTS.items())
+    spans = " UNION ALL ".join(f'SELECT min("{at}") AS first, max("{at}") AS last FROM raw_{table}' for table, (_, at) in EVENTS.items())
     first, last = database.execute(f"SELECT min(first)::DATE, max(last)::DATE FROM ({spans})").fetchall()[0]
     if first is None:
         raise InputError(f"{folder}: calls, usage and visits are empty: name the folder of the telco's raw tables")
