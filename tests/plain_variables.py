@@ -51,7 +51,7 @@ def calls(raw, as_of):
                 f"call_silent_days_{months}m": days - some["started_at"].dt.date.nunique(),
                 f"call_minutes_{months}m": some["seconds"].sum() / 60, f"call_mean_seconds_{months}m": some["seconds"].mean(),
                 f"call_short_share_{months}m": (some["seconds"] <= 10).mean(), f"call_out_share_{months}m": (some["direction"] == "out").mean(),
-                f"call_weekend_share_{months}m": (some["started_at"].dt.dayofweek >= 5).mean(),
+                f"call_weekend_share_{months}m": (some["started_at"].dt.day_of_week >= 5).mean(),
                 f"call_idle_days_{months}m": (as_of - some["started_at"].max().normalize()).days,
             }
             row |= {f"calls_{kind}_{months}m": (some["special"] == kind).sum() for kind in SPECIAL}
@@ -93,7 +93,7 @@ def usage(raw, as_of):
                 f"usage_events_{months}m": len(some), f"usage_trend_{months}m": months * len(newest) / len(some),
                 f"usage_minutes_{months}m": some["seconds"].sum() / 60, f"usage_megabytes_{months}m": some["kbytes"].sum() / 1024,
                 f"usage_night_share_{months}m": ((hour >= 22) | (hour < 6)).mean(),
-                f"usage_weekend_share_{months}m": (some["at"].dt.dayofweek >= 5).mean(), f"searches_{months}m": (some["channel"] == "search").sum(),
+                f"usage_weekend_share_{months}m": (some["at"].dt.day_of_week >= 5).mean(), f"searches_{months}m": (some["channel"] == "search").sum(),
                 f"finance_searches_{months}m": ((some["channel"] == "search") & (some["category"] == "finance")).sum(),
                 f"site_share_{months}m": (named["channel"] == "site").mean(), f"usage_days_{months}m": some["at"].dt.date.nunique(),
                 f"usage_names_{months}m": len(named[["channel", "name"]].drop_duplicates()),
@@ -118,7 +118,7 @@ def location(raw, as_of):
         if some.empty:
             continue
         hour, minutes = some["at"].dt.hour, some["minutes"]
-        week = some["at"].dt.dayofweek
+        week = some["at"].dt.day_of_week
 
         def fullest(chosen, some=some):
             sums = some[chosen].groupby("cell_id")["minutes"].sum()

@@ -81,7 +81,7 @@ def raw(people=36, seed=1):
     usage = usage[~((usage["at"] >= "2025-06-15") & usage["id_value"].str.endswith("7"))]
     at, owner = moments(rng, number), rng.integers(0, people - 4, number)
     visits = pd.DataFrame({
-        "visit_id": range(number), "phone": phone[owner], "cell_id": (owner + rng.integers(0, 4, number) ** 2) % 24 + 1, "at": at,
+        "visit_id": range(number), "phone": phone[owner], "cell_id": (owner + rng.integers(0, 2 + owner % 5) ** 2) % 24 + 1, "at": at,
         "minutes": rng.integers(0, 300, number), "received_at": late(rng, at),
     })
     months = pd.date_range(FIRST, LAST, freq="MS", inclusive="left")
