@@ -15,11 +15,16 @@ The rule, over the pairs seen before the as-of date (a pair of two phones is no 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from telco_party.features.raw import Database
+
+Numbers: TypeAlias = NDArray[np.int64]
 
 MOST_PHONES = 4
 """Phone numbers that one person may have."""
@@ -94,9 +99,7 @@ SELECT held.*, CASE WHEN since > DATE '0001-01-01' THEN since ELSE first END AS 
 """
 
 
-def components(nodes: int, one: np.ndarray[tuple[int], np.dtype[np.int64]], other: np.ndarray[tuple[int], np.dtype[np.int64]]) -> (
-    np.ndarray[tuple[int], np.dtype[np.int64]]
-):
+def components(nodes: int, one: Numbers, other: Numbers) -> Numbers:
     """Return (nodes,) the number of each node's connected component, over the edges one[i] - other[i]."""
     graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(nodes, nodes))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
@@ -110,7 +113,7 @@ def fold(database: Database) -> None:
     database.execute(_PAIRS)
     nodes = int(database.execute("SELECT count(*) FROM node").fetchall()[0][0])
     edges = database.execute(_EDGES).fetchnumpy()
-    labels = components(nodes, edges["one"], edges["other"])
+    labels = components(nodes, np.asarray(edges["one"], dtype=np.int64), np.asarray(edges["other"], dtype=np.int64))
     labelled = {"number": np.arange(nodes, dtype=np.int64), "label": labels}
     database.register("labelled", labelled)
     database.execute(_PERSONS)

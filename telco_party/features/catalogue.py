@@ -110,11 +110,11 @@ def parse(text: str) -> Family:
             name, stage, chinese, unit, windows = found.groups()
             if len(said) != 2 or not sql or stage not in stages:
                 raise ValueError(f"variable {name}: it needs a stage above it, a meaning in English and one in Chinese, and an expression")
-            entry = Variable(name, chinese, *said, unit, None, head[1], stages[stage], sql)
+            entry = Variable(name, chinese, said[0], said[1], unit, None, head[1], stages[stage], sql)
             variables += [_over(one, window) for one in _spread(entry, levels) for window in windows.split()]
         elif not _HEAD.match(first):
             raise ValueError(f"neither stage nor variable: {first}")
-    return Family(*head.groups(), tuple(stages.values()), tuple(variables))
+    return Family(head[1], head[2], head[3], tuple(stages.values()), tuple(variables))
 
 
 def _spread(entry: Variable, levels: dict[str, list[list[str]]]) -> list[Variable]:

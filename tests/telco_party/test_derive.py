@@ -97,7 +97,8 @@ DEFENCES = {
     "event then": ('"{at}" < as_of()', "TRUE"), "event received then": ("received_at < as_of()", "TRUE"),
     "visit then": ('"{at}" < as_of()', "TRUE"), "visit received then": ("received_at < as_of()", "TRUE"),
     "bill of a month not over": ("month + INTERVAL 1 MONTH <= {day}", "TRUE"), "suspension then": ("suspended_on < {day}", "TRUE"),
-    "top-up then": ('"at" < {day}', "TRUE"), "pair seen then": ("seen_on < {day}", "TRUE"), "number opened then": ("opened_on < {day}", "TRUE"),
+    "top-up then": ('"at" < {day}', "TRUE"), "pair seen then": ("seen_on < {day}", "TRUE"),
+    "number opened then": ("opened_on < {day}", "TRUE"),
 }
 
 
@@ -215,7 +216,9 @@ def test_a_date_outside_the_data_is_told(day, folder, tmp_path):
         derive(folder, dt.date.fromisoformat(day), tmp_path / "out.csv")
 
 
-@pytest.mark.parametrize(("families", "said"), [(("calls", "cars"), "no such family: cars"), (("portrait",), "name these too"), ((), "none named")])
+@pytest.mark.parametrize(
+    ("families", "said"), [(("calls", "cars"), "no such family: cars"), (("portrait",), "name these too"), ((), "none named")],
+)
 def test_families_that_cannot_be_are_told(families, said, folder, tmp_path):
     with pytest.raises(InputError, match=said):
         derive(folder, DAY, tmp_path / "out.csv", families)

@@ -61,17 +61,19 @@ def test_every_entry_says_what_it_is_in_both_languages():
     "-- family a | A | 甲\n\nSELECT 1;",
 ])
 def test_a_file_of_another_form_is_told(text):
-    with pytest.raises(ValueError, match="first line|needs a stage|neither"):
+    with pytest.raises(ValueError, match=r"first line|needs a stage|neither"):
         parse(text)
 
 
 def test_adding_a_variable_is_adding_one_entry():
     text = (ROOT / "telco_party" / "features" / "calls.sql").read_text(encoding="utf-8")
-    more = parse(text + "\n-- variable call_longest of call | 最长通话 | seconds | 1 3\n-- Longest call.\n-- 最长通话。\nmax(seconds) FILTER (in_window);\n")
+    entry = "-- variable call_longest of call | 最长通话 | seconds | 1 3\n-- Longest call.\n-- 最长通话。\nmax(seconds) FILTER (in_window);\n"
+    more = parse(f"{text}\n{entry}")
     assert [one.name for one in more.variables[-2:]] == ["call_longest_1m", "call_longest_3m"]
     assert more.variables[-1].expression == "max(seconds) FILTER (ago <= 3)"
 
 
 def test_the_page_of_the_variables_is_fresh():
-    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "list_variables"), "--check"], capture_output=True, text=True, check=False)
+    script = str(ROOT / "scripts" / "list_variables")
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

@@ -82,7 +82,8 @@ def test_a_device_with_several_phones(pairs, whose):
 
 
 def test_a_broadband_account_of_a_household_is_nobodys_and_joins_nobody():
-    pairs = [("broadband", "b1", "phone", "p1", day(1)), ("device", "d2", "broadband", "b1", day(1)), ("device", "d2", "phone", "p2", day(1)),
+    pairs = [("broadband", "b1", "phone", "p1", day(1)), ("device", "d2", "broadband", "b1", day(1)),
+             ("device", "d2", "phone", "p2", day(1)),
              ("broadband", "b2", "phone", "p3", day(1))]
     held, households = folded(pairs)
     assert ("broadband", "b1") not in held
