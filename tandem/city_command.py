@@ -16,7 +16,7 @@ from tandem.city import respond as responding
 from tandem.errors import InputError
 from tandem.node import disk
 
-app = typer.Typer(help="Invent a city for telco and bank, and let it answer a campaign. Everything in it is synthetic.", no_args_is_help=True)
+app = typer.Typer(help="Invent a city for telco and bank, and let it answer a campaign. All of it is synthetic.", no_args_is_help=True)
 OURS = {"telco", "bank", "hidden", "city.json"}
 """What a city's folder holds."""
 

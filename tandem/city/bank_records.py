@@ -19,9 +19,11 @@ STANDING, OFFER = 1, 2
 """Numbers of the campaigns: the standing activation campaign at T0, an offer of a new card a month into the data."""
 NO_CARD = 0.06
 """Share of the customers who hold a debit account alone."""
-ASLEEP = 0.54
+ASLEEP = 0.58
 """Share of the cards that are put away at some time; a sixth of these was never paid with."""
 AWAKE = 10_000
+BALANCES = 15
+"""Months of debit balances on record, the last ones."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Cards:
 
     def dormant(self, at: int) -> Flags:
         """Return which cards are open at a month, DORMANT months old, and without payment in as many months before."""
-        return (self.issued <= at - DORMANT - 1) & (self.closed >= at) & (self.payments[:, at - DORMANT : at].sum(axis=1) == 0)
+        idle: Flags = self.payments[:, at - DORMANT : at].sum(axis=1) == 0
+        return (self.issued <= at - DORMANT - 1) & (self.closed >= at) & idle
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def customers(people: People, calendar: Calendar, seed: int, batch: int, telco_e
     last = len(months)
     own = 8.2 + 0.9 * people.wealth + 0.4 * people.order + 0.6 * rng.standard_normal(count)
     no_account = rng.random(count) < 0.07
-    balance = np.round(np.exp(own[:, None] + 0.25 * rng.standard_normal((count, 15))), 2)  # the last 15 months
+    level: Floats = np.exp(own[:, None] + 0.25 * rng.standard_normal((count, BALANCES))).astype(np.float64)
+    balance: Any = np.round(level, 2)
     balance[no_account] = np.nan
 
     def seen(at: int) -> Seen:
@@ -80,14 +84,15 @@ def customers(people: People, calendar: Calendar, seed: int, batch: int, telco_e
     now = seen(last)
     tables = {
         "bank/customers": {
-            "customer_id": customer_id, "phone": people.bank_phone, "written": rng.choice(6, size=count, p=[0.72, 0.1, 0.06, 0.06, 0.05, 0.01]),
+            "customer_id": customer_id, "phone": people.bank_phone,
+            "written": rng.choice(6, size=count, p=[0.72, 0.1, 0.06, 0.06, 0.05, 0.01]),
             "birth_year": birth, "gender": coded(GENDERS, np.where(rng.random(count) < 0.04, -1, people.gender)),
             "region": coded(REGIONS, np.where(rng.random(count) < 0.02, -1, people.region)), "tier": coded(TIERS, tier),
             "joined_on": _day_of(months[0], _earliest(cards, count, rng), rng),
         },
-        **_card_tables(cards, people, customer_id, months, seed, rng),
         "bank/balances": _balances(balance, customer_id, months),
         "bank/channel_use": _channel_use(people, customer_id, calendar, rng),
+        **_card_tables(cards, people, customer_id, months, seed, rng),  # last: it draws as often as there were payments
         "bank/contacts": _contacts(people, customer_id, holds, wakes, calendar, stream(seed, batch, "contacts")),
     }
     held = np.bincount(cards.holder, cards.dormant(last), minlength=count) > 0
@@ -119,7 +124,7 @@ def _seen(cards: Cards, at: int, people: People, birth: Integers, balance: Float
     last_paid = np.full(len(people), -1)
     np.maximum.at(last_paid, cards.holder, latest)
     return Seen(
-        np.bincount(cards.holder, paid, minlength=len(people)), (at - last_paid).astype(np.float64),
+        np.bincount(cards.holder, paid, minlength=len(people)).astype(np.float64), (at - last_paid).astype(np.float64),
         np.where(birth == 0, np.nan, people.age), balance, tier,
     )
 
@@ -139,12 +144,13 @@ def _wake(cards: Cards, dormant: Flags, wakes: Flags, luck: np.random.Generator)
 
 
 def _day_of(zero: np.datetime64, month: Integers, rng: np.random.Generator) -> NDArray[np.datetime64]:
-    """Return a day from the second to the 28th of each month, so that a card issued in month i is i whole months old at no first of a month."""
+    """Return a day from the second to the 28th of each month: an age in whole months is the same by month and by day."""
     days = (zero + month.astype("timedelta64[M]")).astype("datetime64[D]") + rng.integers(1, 28, len(month)).astype("timedelta64[D]")
-    return days.astype("datetime64[s]")
+    seconds: NDArray[np.datetime64] = days.astype("datetime64[s]")
+    return seconds
 
 
-def _month_start(months: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+def _month_start(months: Any) -> Any:
     return months.astype("datetime64[D]").astype("datetime64[s]")
 
 
@@ -201,7 +207,7 @@ def _channel_use(people: People, customer_id: Integers, calendar: Calendar, rng:
 def _contacts(
     people: People, customer_id: Integers, holds: Flags, wakes: Flags, calendar: Calendar, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Return who was written to: in the standing campaign every holder of a dormant card, in the offer three of ten; -1 is no such stage."""
+    """Return who was written to: every holder of a dormant card, and for the offer three of ten; -1 is no such stage."""
     count = len(people)
     chances = rng.random((6, count))
     offered = np.flatnonzero(chances[0] < 0.3)

@@ -33,12 +33,12 @@ class Calendar:
     @property
     def campaign(self) -> np.datetime64:
         """T1: the first month after the data."""
-        return FIRST_MONTH + self.months
+        return np.datetime64(int(FIRST_MONTH.astype(np.int64)) + self.months, "M")
 
     @property
     def training(self) -> np.datetime64:
         """T0, a month."""
-        return self.campaign - WINDOW
+        return np.datetime64(int(self.campaign.astype(np.int64)) - WINDOW, "M")
 
     @property
     def bank_months(self) -> NDArray[np.datetime64]:
@@ -48,7 +48,7 @@ class Calendar:
     @property
     def first_day(self) -> np.datetime64:
         """First day of telco events."""
-        return FIRST_MONTH.astype("datetime64[D]")
+        return np.datetime64(f"{FIRST_MONTH}-01", "D")
 
     @property
     def days(self) -> int:

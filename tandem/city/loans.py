@@ -15,7 +15,9 @@ BORROWS = 0.25
 LATE_DAYS = 30
 
 
-def loans(people: People, seen: Seen, customer_id: Integers, calendar: Calendar, seed: int, batch: int, telco_effect: float) -> dict[str, Any]:
+def loans(
+    people: People, seen: Seen, customer_id: Integers, calendar: Calendar, seed: int, batch: int, telco_effect: float
+) -> dict[str, Any]:
     """Return the table; a repayment after the data end is not on record."""
     rng = stream(seed, batch, "loans")
     count = len(people)

@@ -59,7 +59,7 @@ def make(folder: Path, plan: Plan, told: Callable[[int], None] = lambda people: 
             customers = people.of(people.at_bank)
             kept = bank_records.customers(customers, calendar, plan.seed, batch, plan.telco_effect)
             owed = loans(customers, kept.seen, kept.customer_id, calendar, plan.seed, batch, plan.telco_effect)
-            files.write({**kept.tables, "bank/loans": owed, "hidden/people": _hidden(people, customers, kept)}, batch + 1)
+            files.write({**kept.tables, "bank/loans": owed, "hidden/people": _hidden(people, kept)}, batch + 1)
             _write_telco(files.write, people.of(people.at_telco), cells, calendar, plan.seed, batch)
             told(len(people))
         rows = files.rows
@@ -75,7 +75,8 @@ def make(folder: Path, plan: Plan, told: Callable[[int], None] = lambda people: 
 
 
 def _write_telco(
-    write: Callable[[dict[str, dict[str, Any]], int], None], people: People, cells: telco_events.Cells, calendar: Calendar, seed: int, batch: int
+    write: Callable[[dict[str, dict[str, Any]], int], None], people: People, cells: telco_events.Cells, calendar: Calendar, seed: int,
+    batch: int,
 ) -> None:
     lines, tables = subscribers(people, calendar, seed, batch)
     write({**tables, **bills(people, lines, calendar, seed, batch)}, batch + 1)
@@ -84,7 +85,7 @@ def _write_telco(
     write({"telco/visits": telco_events.visits(people, lines, cells, calendar, seed, batch)}, batch + 1)
 
 
-def _hidden(people: People, customers: People, kept: bank_records.Ledgered) -> dict[str, Any]:
+def _hidden(people: People, kept: bank_records.Ledgered) -> dict[str, Any]:
     """Return what the simulator alone knows, one row a person; log-odds are missing for those who are no customers."""
 
     def spread(values: Any, empty: Any) -> Any:

@@ -14,11 +14,15 @@ from tandem.city.people import Flags, Floats, Integers, People
 
 TIERS = ("ordinary", "gold", "platinum", "private")
 TIER_WEIGHT = np.array([-0.1, 0.1, 0.3, 0.5])
-ACTIVATION = -1.75
+ACTIVATION = -2.2
 """Log-odds that a dormant card of an average customer is used again within three months."""
+TELCO_SPREAD = 1.55
+"""Standard deviation of `seen_by_telco`."""
+STRAIN_SPREAD = 0.94
+"""Standard deviation of `strain_by_telco`."""
 FIT = 0.6
 """Added to the log-odds of a response where the benefit offered is the person's favourite."""
-ASKED = 0.1
+ASKED = 0.3
 """Added for everybody who is written to."""
 
 
@@ -45,12 +49,14 @@ def seen_by_bank(seen: Seen) -> Floats:
     """Return the share of the log-odds that the bank's own tables give: recorded values alone, a missing one counts as the average."""
     age = np.where(np.isnan(seen.age), 0.0, seen.age - 41)
     balance = np.where(np.isnan(seen.balance), 0.0, np.log(np.maximum(seen.balance, 1.0)) - 8.3)
-    return 0.50 * (np.log1p(seen.payments) - 2.6) - 0.022 * age + 0.16 * balance + TIER_WEIGHT[seen.tier] - 0.03 * (np.minimum(seen.idle, 24) - 14)
+    paid = 0.40 * (np.log1p(seen.payments) - 2.6) - 0.02 * (np.minimum(seen.idle, 24) - 14)
+    total: Floats = paid - 0.017 * age + 0.12 * balance + TIER_WEIGHT[seen.tier]
+    return total
 
 
 def seen_by_telco(people: People) -> Floats:
     """Return the share of the log-odds that shows in the telco's events, mean about 0."""
-    return 0.80 * people.need + 0.40 * people.outgoing + 0.45 * people.online + 0.30 * people.finance
+    return 1.10 * people.need + 0.50 * people.outgoing + 0.55 * people.online + 0.40 * people.finance
 
 
 def strain_by_telco(people: People) -> Floats:
@@ -60,24 +66,27 @@ def strain_by_telco(people: People) -> Floats:
 
 def mixed(shown: Floats, telco_effect: float, spread: float, rng: np.random.Generator) -> Floats:
     """Return `shown` times the effect, and chance of the spread that is missing then."""
-    return telco_effect * shown + np.sqrt(max(0.0, 1 - telco_effect**2)) * spread * rng.standard_normal(len(shown))
+    total: Floats = telco_effect * shown + np.sqrt(max(0.0, 1 - telco_effect**2)) * spread * rng.standard_normal(len(shown))
+    return total
 
 
 def activation(seen: Seen, people: People, telco_effect: float, rng: np.random.Generator) -> Floats:
     """Return the log-odds that a dormant card is used again."""
-    return ACTIVATION + seen_by_bank(seen) + mixed(seen_by_telco(people), telco_effect, 1.2, rng)
+    return ACTIVATION + seen_by_bank(seen) + mixed(seen_by_telco(people), telco_effect, TELCO_SPREAD, rng)
 
 
 def lateness(seen: Seen, people: People, telco_effect: float, rng: np.random.Generator) -> Floats:
     """Return the log-odds that a loan comes back more than 30 days late."""
     balance = np.where(np.isnan(seen.balance), 0.0, np.log(np.maximum(seen.balance, 1.0)) - 8.3)
-    return -2.1 - 0.35 * balance - 0.8 * TIER_WEIGHT[seen.tier] + mixed(strain_by_telco(people), telco_effect, 1.0, rng)
+    own: Floats = -2.1 - 0.35 * balance - 0.8 * TIER_WEIGHT[seen.tier]
+    return own + mixed(strain_by_telco(people), telco_effect, STRAIN_SPREAD, rng)
 
 
 @dataclass(frozen=True)
 class Funnel:
-    """What became of those who were written to; shape (n,) each. A stage holds only those of the stage before; `activated` and `spend` need
-    a response in most cases only.
+    """What became of those who were written to; shape (n,) each.
+
+    From `responded` to `first_card` a stage holds only those of the stage before; a few use the card again without a response.
     """
 
     responded: Flags

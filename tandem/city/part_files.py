@@ -127,6 +127,6 @@ def part_files(folder: Path) -> Iterator[PartFiles]:
         yield PartFiles(folder, database)
 
 
-def coded(levels: tuple[str, ...], codes: Any) -> pd.Categorical:
+def coded(levels: tuple[str, ...], codes: Any) -> Any:
     """Return codes as a column of texts; -1 is a missing one."""
-    return pd.Categorical.from_codes(codes, categories=list(levels))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(levels)))

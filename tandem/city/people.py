@@ -43,8 +43,10 @@ _STEP = 741_640_001
 
 @dataclass(frozen=True)
 class People:
-    """One batch, each field of shape (n,). `number` counts people through the whole city; `phone` is the own number, `bank_phone` the one that
-    the bank has; `favourite` indexes BENEFITS, `region` REGIONS and `gender` GENDERS; `household` is the number of its first member.
+    """One batch, each field of shape (n,).
+
+    `number` counts people through the whole city; `phone` is the own number, `bank_phone` the one that the bank has; `favourite` indexes
+    BENEFITS, `region` REGIONS and `gender` GENDERS; `household` is the number of its first member.
     """
 
     number: Integers
@@ -80,7 +82,8 @@ class People:
     @property
     def matched(self) -> Flags:
         """Whether bank and telco both know the person under one number."""
-        return self.at_bank & self.at_telco & (self.phone == self.bank_phone)
+        same: Flags = self.phone == self.bank_phone
+        return self.at_bank & self.at_telco & same
 
     @property
     def age(self) -> Floats:

@@ -25,7 +25,7 @@ _SPARE = re.compile(r"[^0-9]")
 
 @dataclass(frozen=True)
 class Answers:
-    """results: one row a contact, in the order of the contacts. unknown: by group, contacts whose phone nobody in the city gave the bank."""
+    """results: one row a contact, in their order. unknown: by group, contacts whose phone nobody in the city gave the bank."""
 
     results: pd.DataFrame
     unknown: dict[str, int]
@@ -84,7 +84,8 @@ def _read(path: Path) -> pd.DataFrame:
     for name, allowed in (("group", GROUPS), ("benefit", ("", *BENEFITS))):
         wrong = np.flatnonzero(~rows[name].isin(allowed))
         if len(wrong):
-            raise InputError(f"{path}: row {wrong[0] + 2}, column {name!r}: must be one of {', '.join(one or '(empty)' for one in allowed)}")
+            listed = ", ".join(one or "(empty)" for one in allowed)
+            raise InputError(f"{path}: row {wrong[0] + 2}, column {name!r}: must be one of {listed}")
     for name in ("probability", "bank_probability"):
         number = pd.to_numeric(rows[name].replace("", "0"), errors="coerce")
         wrong = np.flatnonzero(~number.between(0, 1))

@@ -1,4 +1,4 @@
-"""A telco's master data of one batch: subscribers, identifiers, bills, suspensions, top-ups; and each line's life, which its events keep to."""
+"""A telco's master data of one batch: subscribers, identifiers, bills, suspensions, top-ups; and the lives of the lines."""
 
 from __future__ import annotations
 
@@ -67,12 +67,14 @@ def subscribers(people: People, calendar: Calendar, seed: int, batch: int) -> tu
     account = scattered(people.household, seed + 1)
     number = scattered(people.number * 4, seed + 2)
     lines = Lines(
-        begins=np.maximum(opened, 0), ends=ends, gap=gap, level=level, night=night, device=number, next_device=scattered(people.number * 4 + 1, seed + 2),
+        begins=np.maximum(opened, 0), ends=ends, gap=gap, level=level, night=night, device=number,
+        next_device=scattered(people.number * 4 + 1, seed + 2),
         changed=changed, cookie=scattered(people.number * 4 + 2, seed + 2), broadband=np.where(has_broadband, account, -1),
     )
     table = {
         "phone": people.phone, "written": rng.choice(6, size=count, p=[0.97, 0.012, 0.008, 0.002, 0.008, 0]),
-        "opened_on": _dates(opened, calendar), "closed_on": np.where(closes, _dates(np.where(closes, ends, 0), calendar), np.datetime64("NaT")),
+        "opened_on": _dates(opened, calendar),
+        "closed_on": np.where(closes, _dates(np.where(closes, ends, 0), calendar), np.datetime64("NaT")),
         "package": coded(PACKAGES, rng.choice(len(PACKAGES), size=count, p=PACKAGE_SHARES)),
         "birth_year": np.where(rng.random(count) < 0.06, 0, people.birth_year),
         "gender": coded(GENDERS, np.where(rng.random(count) < 0.05, -1, people.gender)), "region": coded(REGIONS, people.region),
@@ -98,7 +100,7 @@ def _identifiers(people: People, lines: Lines, days: int, calendar: Calendar, rn
     ends = np.minimum(np.maximum(lines.ends, begins + 1), days)
     pairs = [
         (PHONE, people.phone, DEVICE, lines.device, everyone, begins, np.minimum(ends, np.maximum(lines.changed, begins + 1))),
-        (PHONE, people.phone, DEVICE, lines.next_device, later, np.maximum(begins, np.minimum(lines.changed, days - 1)), days),
+        (PHONE, people.phone, DEVICE, lines.next_device, later, np.maximum(begins, np.minimum(lines.changed, days - 1)), ends),
         (PHONE, people.phone, BROADBAND, lines.broadband, home, begins, ends),
         (DEVICE, lines.device, COOKIE, lines.cookie, everyone, begins, np.minimum(ends, np.maximum(lines.changed, begins + 1))),
         (COOKIE, lines.cookie, BROADBAND, lines.broadband, shared, begins, ends),
@@ -107,12 +109,13 @@ def _identifiers(people: People, lines: Lines, days: int, calendar: Calendar, rn
     for kind, value, other_kind, other, who, first, last in pairs:
         times = 1 + rng.integers(0, 3, len(who))
         each = np.repeat(who, times)
-        start, stop = first[each], np.broadcast_to(last, count)[each]
+        start, stop = first[each], last[each]
         once = np.concatenate([[True], each[1:] != each[:-1]]) if len(each) else np.zeros(0, dtype=np.bool_)
         seen = np.where(once, start, start + (rng.random(len(each)) * np.maximum(stop - start, 1)).astype(np.int64))
         parts.append((np.full(len(each), kind), value[each], np.full(len(each), other_kind), other[each], seen))
-    one_kind, one, other_kind, other, seen = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return {"one_kind": one_kind, "one_number": one, "other_kind": other_kind, "other_number": other, "seen_on": _dates(seen, calendar)}
+    columns = dict(zip(("one_kind", "one_number", "other_kind", "other_number", "seen_on"), zip(*parts, strict=True), strict=True))
+    pairs_seen = {name: np.concatenate(column) for name, column in columns.items()}
+    return {**pairs_seen, "seen_on": _dates(pairs_seen["seen_on"], calendar)}
 
 
 def bills(people: People, lines: Lines, calendar: Calendar, seed: int, batch: int) -> dict[str, dict[str, Any]]:
@@ -129,10 +132,11 @@ def bills(people: People, lines: Lines, calendar: Calendar, seed: int, batch: in
     paid = month_days[month] + 33 + rng.integers(0, 10, rows) + np.where(rng.random(rows) < late[who], rng.integers(10, 45, rows), 0)
     never = owing | (paid >= days)
     used = np.sqrt(lines.level)
+    data = used * np.exp(2.2 + 0.55 * people.online - 0.01 * (people.age - 41) + 0.4 * own[1])
     bill = {
         "phone": people.phone[who], "month": _dates(month_days[month], calendar),
         "charge": np.round(np.exp(4.1 + 0.35 * people.wealth + 0.15 * people.online + 0.3 * own[0])[who] * np.exp(wobble[0]), 2),
-        "data_gb": np.round((used * np.exp(2.2 + 0.55 * people.online - 0.01 * (people.age - 41) + 0.4 * own[1]))[who] * np.exp(wobble[1]), 2),
+        "data_gb": np.round(data[who] * np.exp(wobble[1]), 2),
         "voice_minutes": np.round((used * np.exp(4.0 + 0.4 * people.outgoing + 0.4 * own[2]))[who] * np.exp(wobble[2]), 1),
         "sms": rng.poisson(np.exp(1.2 + 0.3 * own[3])[who]),
         "paid_on": np.where(never, np.datetime64("NaT"), _dates(np.where(never, 0, paid), calendar)),
@@ -146,10 +150,10 @@ def bills(people: People, lines: Lines, calendar: Calendar, seed: int, batch: in
         "restored_on": np.where(back >= days, np.datetime64("NaT"), _dates(np.where(back >= days, 0, back), calendar)),
     }
     top = np.repeat(np.arange(count), rng.poisson(0.5 * months * np.exp(0.2 * people.outgoing - 0.1)))
-    day, top = (rng.random(len(top)) * days).astype(np.int64), top
-    top, day = _living(top, day, lines)
+    top, day = _living(top, (rng.random(len(top)) * days).astype(np.int64), lines)
     moment = _dates(day, calendar) + rng.integers(7 * 3600, 23 * 3600, len(day)).astype("timedelta64[s]")
-    amount = np.array([30.0, 50.0, 100.0, 200.0, 300.0])[np.clip(np.round(1.6 + people.wealth[top] + rng.standard_normal(len(top))), 0, 4).astype(np.int64)]
+    step = np.clip(np.round(1.6 + people.wealth[top] + rng.standard_normal(len(top))), 0, 4).astype(np.int64)
+    amount = np.array([30.0, 50.0, 100.0, 200.0, 300.0])[step]
     return {
         "telco/bills": bill, "telco/suspensions": suspended, "telco/topups": {"phone": people.phone[top], "at": moment, "amount": amount},
     }

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tandem.city.calendar import Calendar
 from tandem.city.part_files import coded
@@ -33,7 +32,7 @@ DOUBLED = 0.01
 LATE = 0.02
 """Share of the records that arrive days after the event."""
 _DAY = 86_400
-_HOURS = np.array([7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 12, 13, 14, 15, 15, 16, 17, 17, 18, 18, 18, 19, 19, 19, 20, 20, 20, 21, 21, 22, 22])
+_HOURS = np.repeat(np.arange(7, 23), [1, 2, 2, 2, 2, 3, 1, 1, 2, 1, 2, 3, 3, 3, 2, 2])
 _NIGHT = np.array([23, 23, 23, 0, 0, 1, 2, 5])
 
 
@@ -61,7 +60,8 @@ def cells_of(seed: int) -> Cells:
     rng = stream(seed, 0, "cells")
     x, y = rng.normal(0, 9, (2, CELLS))
     far = np.hypot(x, y)
-    shares = np.where((far < 8)[:, None], [0.4, 0.25, 0.3, 0.05, 0], np.where((far < 16)[:, None], [0.6, 0.08, 0.12, 0.2, 0], [0.2, 0, 0.03, 0.17, 0.6]))
+    ring = np.searchsorted([8.0, 16.0], far)
+    shares = np.array([[0.4, 0.25, 0.3, 0.05, 0], [0.6, 0.08, 0.12, 0.2, 0], [0.2, 0, 0.03, 0.17, 0.6]])[ring]
     area = (rng.random((CELLS, 1)) > np.cumsum(shares, axis=1)[:, :-1]).sum(axis=1)
     area[int(np.argmax(far))] = AREAS.index("airport")
     area[np.argsort(far)[:3]] = [0, 1, 2]
@@ -96,7 +96,7 @@ def _received(seconds: Integers, rng: np.random.Generator) -> Integers:
     return seconds + np.where(late, rng.integers(_DAY, 20 * _DAY, len(seconds)), soon)
 
 
-def _stamped(seconds: Integers, calendar: Calendar) -> NDArray[np.datetime64]:
+def _stamped(seconds: Integers, calendar: Calendar) -> Any:
     return calendar.first_day.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
 
 
@@ -126,7 +126,8 @@ def calls(people: People, lines: Lines, calendar: Calendar, seed: int, batch: in
     special = np.array([0.06, 0.01, 0.25, 0.12, 0.03, 0.012, 0.015, 0.03]) * np.exp(
         np.column_stack([
             0.6 * people.need + 0.4 * people.finance, 0 * people.need, 0.5 * people.online, 0.3 * people.outgoing + 0.8 * favours,
-            0.02 * (people.age - 41), 1.0 * people.strain, 0.9 * people.strain + 0.3 * people.need, 0.4 * people.wealth + 0.4 * people.outgoing,
+            0.02 * (people.age - 41), 1.0 * people.strain, 0.9 * people.strain + 0.3 * people.need,
+            0.4 * people.wealth + 0.4 * people.outgoing,
         ])
     )
     ordinary = 6.0 * np.exp(0.4 * people.outgoing + 0.4 * own[0] - 0.08)
@@ -137,9 +138,9 @@ def calls(people: People, lines: Lines, calendar: Calendar, seed: int, batch: in
     rank = (contacts[who] * rng.random(len(who)) ** 2).astype(np.int64)
     known = phones((people.number[who] * 1_009 + rank * 40_009) % 1_199_999_993, seed)
     answered = rng.random(len(who)) >= 0.08
-    outward = rng.random(len(who)) < np.where(
-        what == 0, 1 / (1 + np.exp(-0.3 * people.outgoing - 0.4 * own[2]))[who], np.array([1, 0.5, 0.7, 0.2, 0.8, 0.6, 0.05, 0.2, 0.8])[what]
-    )
+    calling = np.array([1, 0.5, 0.7, 0.2, 0.8, 0.6, 0.05, 0.2, 0.8])
+    talks = 1 / (1 + np.exp(-0.3 * people.outgoing - 0.4 * own[2]))
+    outward = rng.random(len(who)) < np.where(what == 0, talks[who], calling[what])
     columns = {
         "call_id": _ids(batch, len(who)), "phone": people.phone[who],
         "seconds": np.where(answered, np.exp(4.2 + 0.9 * rng.standard_normal(len(who))), 0).astype(np.int64),
@@ -156,7 +157,8 @@ def usage(people: People, lines: Lines, calendar: Calendar, seed: int, batch: in
     noise = 0.4 * rng.standard_normal((count, len(CATEGORIES)))
     out, online, wealth = people.outgoing, people.online, people.wealth
     tastes = np.column_stack([
-        0.45 * out + 0.15 * online, 0.4 * out + 0.25 * online, 0.6 * online + 0.2 * people.need, 0.35 * out + 0.25 * wealth + 0.2 * people.need,
+        0.45 * out + 0.15 * online, 0.4 * out + 0.25 * online, 0.6 * online + 0.2 * people.need,
+        0.35 * out + 0.25 * wealth + 0.2 * people.need,
         0.4 * wealth + 0.35 * out, 0.55 * people.finance + 0.45 * people.need, 0.012 * (people.age - 41) + 0.15 * people.order,
         0.3 * online - 0.015 * (people.age - 41), 0.35 * out + 0.2 * online, 0.3 * people.order + 0.2 * wealth,
     ])
@@ -183,7 +185,7 @@ def usage(people: People, lines: Lines, calendar: Calendar, seed: int, batch: in
 
 
 def visits(people: People, lines: Lines, cells: Cells, calendar: Calendar, seed: int, batch: int) -> dict[str, Any]:
-    """Return the stays at cells: home (one for a household) by evening and night, work by day, shops in between, now and then the airport."""
+    """Return the stays at cells: home (one for a household) by evening and night, work by day, shops, now and then the airport."""
     rng = stream(seed, batch, "visits")
     count = len(people)
     homes, works, shops = cells.of("residential", "rural"), cells.of("business", "commercial", "industrial"), cells.of("commercial")
