@@ -35,6 +35,7 @@ _SUMMARIES = {
     "contract": "Draft, sign, check and read contracts.",
     "ledger": "Read, check, compare and export ledgers.",
     "jobs": "Say what this node's jobs stand at.",
+    "city": "Invent people to exercise on, and let them answer a campaign.",
     "bank": "The bank's node: train, score.",
     "telco": "The telco's node: serve.",
     "coordinator": "The coordinator's node: serve.",

@@ -25,7 +25,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"`((?:tandem|telco_party|bank_party|coordinator|tests|scripts|docs|proto)/[\w./*-]+)`")
 COMMAND = re.compile(
-    r"(?:^|`)tandem (bank|telco|coordinator|contract|ledger|demo|init|admit|doctor|plan|jobs)\b(?: ([a-z]+)\b)?", re.MULTILINE
+    r"(?:^|`)tandem (bank|telco|coordinator|city|contract|ledger|demo|init|admit|doctor|plan|jobs)\b(?: ([a-z]+)\b)?", re.MULTILINE
 )
 BARE = re.compile(r"\bPSI\b")
 EXPLAINED = re.compile(r'"PSI"|salted-hash PSI|PSI \(stability|Stability index \(PSI')
@@ -90,7 +90,7 @@ def test_commands_in_the_docs_are_commands_that_exist():
         "bank": {
             "train", "score", "describe", "report", "lift", "derive", "campaign", "measure", "feedback", "compare", "models",
         },
-        "telco": {"serve", "derive", "coverage", "variables"}, "coordinator": {"serve"},
+        "telco": {"serve", "derive", "coverage", "variables"}, "coordinator": {"serve"}, "city": {"make", "respond"},
         "contract": {"new", "sign", "verify", "show"}, "ledger": {"show", "verify", "compare", "export", "page"},
     }
     points = PROJECT["project"]["entry-points"]["tandem.commands"]
