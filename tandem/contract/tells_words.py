@@ -27,8 +27,8 @@ def costs(contract: Contract) -> Iterator[Both]:
     """Yield what telling discloses beyond a score."""
     if contract.tells:
         yield _both(
-            f"The telco tells the bank levels of {len(contract.tells)} columns, person by person and in the clear, {contract.told_bits} bits "
-            "a person in each job. They are the telco's word: nothing shows that they are true, and the bank can keep what it read.",
+            f"The telco tells the bank levels of {len(contract.tells)} columns, person by person and in the clear, {contract.told_bits} "
+            "bits a person in each job. They are the telco's word: nothing shows that they are true, and the bank can keep what it read.",
             f"运营商逐人以明文告知银行 {len(contract.tells)} 列的档位，每次任务每人 {contract.told_bits} 比特。这只是运营商的说法："
             "没有任何东西能证明其属实；银行可以保留读到的内容。",
         )

@@ -79,7 +79,9 @@ def test_each_field_changed_after_signing_is_noticed(path, change):
 
 
 def test_every_field_has_a_place_in_that_test():
-    one_value = {"format", "protocol", "signatures", "kind", "training", "card", "layout.labels", "layout.solver", "layout.epsilon", "tells"}
+    one_value = {
+        "format", "protocol", "signatures", "kind", "training", "card", "layout.labels", "layout.solver", "layout.epsilon", "tells",
+    }
     every = set()
     for name, value in unsigned().model_dump().items():
         every |= {f"{name}.{inner}" for inner in value} if isinstance(value, dict) and name != "signatures" else {name}
