@@ -87,6 +87,23 @@ def test_a_table_that_no_live_contract_needs_is_let_go(site):
     assert tables.held == 2
 
 
+def test_a_file_that_is_no_contract_does_not_stop_work_under_the_others(site):
+    second = site.amend({"id": "aabbccdd" * 4})
+
+    def live():
+        raise ContractError("a file is no contract")
+
+    tables = Tables(configured(site, later={**LATER, "contracts": [second.id]}), live)
+    assert tables.of(second).rows == 40
+
+
+def test_without_a_live_contract_the_first_table_is_read_all_the_same(site):
+    tables, seen = begun(site, configured(site), [])
+    tables.begin()
+    assert tables.of(site.contract).rows == 400
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize("twin", ["aabbccdd", "aabbccddaa", "aabbccdd" * 4])
 def test_an_id_named_twice_is_refused(site, twin):
     with pytest.raises(InputError, match=r"contract .* is named twice, also in tables\.one"):
