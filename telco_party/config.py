@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tandem.contract import Contract
 from tandem.errors import ContractError
 from tandem.node.config import Address, NodeConfig
 from tandem.node.inputs.source import TableSource
 
-Beginning = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}$")]
+
+def _beginning(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{8,32}", text):
+        raise ValueError("must be a contract's id, or its first 8 or more hex digits, in lower case")
+    return text
+
+
+Beginning = Annotated[str, AfterValidator(_beginning)]
 """A contract's id, or its first 8 or more hex digits."""
 
 

@@ -51,11 +51,8 @@ class Tables:
         section = self._config.section(contract)
         with self._lock:
             if self._key(section) not in self._read:
-                needed = {self._key(self._config.section(one)) for one in self._live() if self._served(one)}
-                self._read = {key: table for key, table in self._read.items() if key in needed}
-                table = read(self._config, section)
-                self._read[self._key(section)] = table
-                self._told(Read(section, self._config.source(section).source, table))
+                self._let_go()
+                self._load(section)
             return self._read[self._key(section)]
 
     def begin(self) -> None:
@@ -64,12 +61,26 @@ class Tables:
         for contract in live:
             self.of(contract)
         if not live and self._config.table is not None:
-            self._told(Read("table", self._config.table.source, read(self._config, "table")))
+            self._load("table")
 
     @property
     def held(self) -> int:
         """How many tables are in memory."""
         return len(self._read)
+
+    def _load(self, section: str) -> None:
+        table = read(self._config, section)
+        self._read[self._key(section)] = table
+        self._told(Read(section, self._config.source(section).source, table))
+
+    def _let_go(self) -> None:
+        """Forget the tables that no live contract needs."""
+        try:
+            live = self._live()
+        except ContractError:  # a file in the folder is no contract: work under the others goes on, and nothing is forgotten
+            return
+        needed = {self._key(self._config.section(one)) for one in live if self._served(one)}
+        self._read = {key: table for key, table in self._read.items() if key in needed}
 
     def _served(self, contract: Contract) -> bool:
         return self._config.table is not None or any(one.named(contract) for one in self._config.tables.values())

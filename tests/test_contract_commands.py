@@ -220,3 +220,19 @@ def test_a_measurement_is_drafted_signed_without_a_number_and_shown(study):
     assert "not who was contacted" in " ".join(run("show", study.file).output.split())
     with pytest.raises(InputError, match="go with --kind measurement"):
         study.new("--force", "--groups", 3)
+
+
+def test_told_columns_are_drafted_and_shown_with_their_bits(study):
+    card = ("--kind", "scoring", "--card", "ab" * 32, "--training", "cd" * 32)
+    drafted = study.new(*card, "--tell", "benefit=eat, play,online shopping,shopping", "--tell", "finance activity=low,middle,high")
+    assert "5 bits a person" in " ".join(drafted.output.split())
+    contract = study.read()
+    assert [(one.name, one.levels) for one in contract.tells] == [
+        ("benefit", ("eat", "play", "online shopping", "shopping")), ("finance activity", ("low", "middle", "high")),
+    ]
+    assert contract.caps.disclosure_bits == 9 + 5
+    assert "eat, play, online shopping, shopping, or none of them" in " ".join(run("show", study.file).output.split())
+    with pytest.raises(InputError, match=r"--tell 'benefit' is no NAME=LEVEL"):
+        study.new(*card, "--force", "--tell", "benefit")
+    with pytest.raises(ContractError, match="tells must be left out"):
+        study.new("--force", "--tell", "benefit=eat,play")

@@ -125,7 +125,7 @@ def test_nobody_says_psi_without_saying_which():
 
 
 def test_protocol_rooms_do_not_speak_of_parties_in_their_names():
-    rooms = [ROOT / "tandem" / room for room in ("align", "describe", "train", "measure", "score", "sums", "session", "crypto")]
+    rooms = [ROOT / "tandem" / room for room in ("align", "describe", "train", "measure", "score", "tell", "sums", "session", "crypto")]
     bound = [
         f"{named(path)}: {node.name}"
         for room in rooms
