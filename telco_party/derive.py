@@ -169,7 +169,9 @@ def _prepare(database: Database, folder: Path, as_of: dt.date) -> int:
     if not database.execute("SELECT 1 FROM subscriber LIMIT 1").fetchall():
         raise InputError(f"{folder}: no subscriber on {as_of}: look into opened_on and closed_on of table subscribers")
     persons.fold(database)
-    database.execute("CREATE TEMP TABLE member AS SELECT subscriber.*, person FROM subscriber JOIN holding ON kind = 'phone' AND value = phone")
+    database.execute(
+        "CREATE TEMP TABLE member AS SELECT subscriber.*, person FROM subscriber JOIN holding ON kind = 'phone' AND value = phone"
+    )
     records = raw.rows(database)
     _look_at(database, "")
     for table, number in records.items():
@@ -224,7 +226,8 @@ def _cut_offs(database: Database, families: tuple[str, ...]) -> dict[str, float 
     """Make the macros of the portrait's cut-offs: thirds of the days with finance among all subscribers with usage."""
     if "portrait" not in families:
         return {}
-    low, high = database.execute("SELECT quantile_disc(finance_days_3m, 1 / 3), quantile_disc(finance_days_3m, 2 / 3) FROM wide").fetchall()[0]
+    thirds = "SELECT quantile_disc(finance_days_3m, 1 / 3), quantile_disc(finance_days_3m, 2 / 3) FROM wide"
+    low, high = database.execute(thirds).fetchall()[0]
     for name, value in (("finance_low", low), ("finance_high", high)):
         database.execute(f"CREATE TEMP MACRO {name}() AS {'NULL' if value is None else value}")
     return {"finance_low": low, "finance_high": high}

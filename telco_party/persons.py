@@ -2,9 +2,9 @@
 
 The rule, over the pairs seen before the as-of date (a pair of two phones is no evidence):
 
-1. A device or cookie that was seen with several phones: in the order of first sightings, phones whose sightings overlap (the next was first
-   seen no later than an earlier one was last seen) are one person's, with two numbers. Where they do not overlap it was handed on: it is the
-   earlier holder's until the next one's first sighting, and the last holder's from there. Only the last holder is folded with it.
+1. A device or cookie that was seen with several phones: in the order of first sightings, phones whose sightings overlap (the next was
+   first seen no later than an earlier one was last seen) are one person's, with two numbers. Where they do not overlap it was handed on:
+   it is the earlier holder's until the next one's first sighting, and the last holder's from there. Only the last is folded with it.
 2. A device or cookie that was never seen with a phone belongs with the ones that it was seen with. Between two that both were seen with
    phones, a pair adds nothing: the phones decide.
 3. A device or cookie that was seen with more than MOST_PHONES phones in all is public (a shop's) and nobody's. A person is a connected
@@ -12,6 +12,8 @@ The rule, over the pairs seen before the as-of date (a pair of two phones is no 
 4. A broadband account never folds persons together. If what it was seen with is one person's, it is that person's; if several persons', it
    is a household's: what happens under it is nobody's, and is counted for none.
 """
+
+# ruff: noqa: S608 - names and dates in these statements are our own, paths are quoted
 
 from __future__ import annotations
 
@@ -36,8 +38,10 @@ SELECT kind, value, other_kind, other_value, min(seen_on) AS first, max(seen_on)
   UNION ALL SELECT other_kind, other_value, kind, value, seen_on FROM known_identifiers)
 WHERE kind <> 'phone' AND (other_kind <> 'phone' OR other_value IN (SELECT phone FROM subscriber)) GROUP BY ALL;
 CREATE TEMP TABLE public AS
-SELECT kind, value FROM pair WHERE kind IN ('device', 'cookie') AND other_kind = 'phone' GROUP BY kind, value HAVING count(*) > {MOST_PHONES};
-DELETE FROM pair WHERE (kind, value) IN (SELECT (kind, value) FROM public) OR (other_kind, other_value) IN (SELECT (kind, value) FROM public);
+SELECT kind, value FROM pair WHERE kind IN ('device', 'cookie') AND other_kind = 'phone' GROUP BY kind, value
+HAVING count(*) > {MOST_PHONES};
+DELETE FROM pair
+WHERE (kind, value) IN (SELECT (kind, value) FROM public) OR (other_kind, other_value) IN (SELECT (kind, value) FROM public);
 
 -- One row a phone that a device or cookie was seen with; `run` numbers its holders, those of one run at the same time.
 CREATE TEMP TABLE sighting AS

@@ -20,7 +20,7 @@ def closure(nodes, edges):
     return sets
 
 
-def persons(identifiers, phones, as_of):
+def persons(identifiers, phones, as_of):  # noqa: C901, PLR0912 - the rule, from its first step to its last
     """Return (persons, holdings): frozensets of identifiers with a phone among them, and [(identifier, person, since, until)]."""
     seen = defaultdict(list)
     for kind, value, other_kind, other, day in identifiers.itertuples(index=False):

@@ -50,7 +50,8 @@ def calls(raw, as_of):
                 f"call_trend_{months}m": months * len(of[1]) / len(some),
                 f"call_silent_days_{months}m": days - some["started_at"].dt.date.nunique(),
                 f"call_minutes_{months}m": some["seconds"].sum() / 60, f"call_mean_seconds_{months}m": some["seconds"].mean(),
-                f"call_short_share_{months}m": (some["seconds"] <= 10).mean(), f"call_out_share_{months}m": (some["direction"] == "out").mean(),
+                f"call_short_share_{months}m": (some["seconds"] <= 10).mean(),
+                f"call_out_share_{months}m": (some["direction"] == "out").mean(),
                 f"call_weekend_share_{months}m": (some["started_at"].dt.day_of_week >= 5).mean(),
                 f"call_idle_days_{months}m": (as_of - some["started_at"].max().normalize()).days,
             }
@@ -93,7 +94,8 @@ def usage(raw, as_of):
                 f"usage_events_{months}m": len(some), f"usage_trend_{months}m": months * len(newest) / len(some),
                 f"usage_minutes_{months}m": some["seconds"].sum() / 60, f"usage_megabytes_{months}m": some["kbytes"].sum() / 1024,
                 f"usage_night_share_{months}m": ((hour >= 22) | (hour < 6)).mean(),
-                f"usage_weekend_share_{months}m": (some["at"].dt.day_of_week >= 5).mean(), f"searches_{months}m": (some["channel"] == "search").sum(),
+                f"usage_weekend_share_{months}m": (some["at"].dt.day_of_week >= 5).mean(),
+                f"searches_{months}m": (some["channel"] == "search").sum(),
                 f"finance_searches_{months}m": ((some["channel"] == "search") & (some["category"] == "finance")).sum(),
                 f"site_share_{months}m": (named["channel"] == "site").mean(), f"usage_days_{months}m": some["at"].dt.date.nunique(),
                 f"usage_names_{months}m": len(named[["channel", "name"]].drop_duplicates()),
@@ -128,7 +130,8 @@ def location(raw, as_of):
         middle = [np.average(some[axis], weights=minutes) for axis in ("x_km", "y_km")]
         row |= {
             "visits_3m": len(some), "airport_visits_3m": (some["area"] == "airport").sum(), "cells_3m": some["cell_id"].nunique(),
-            "commercial_share_3m": minutes[some["area"] == "commercial"].sum() / minutes.sum(), "weekend_visit_share_3m": (week >= 5).mean(),
+            "commercial_share_3m": minutes[some["area"] == "commercial"].sum() / minutes.sum(),
+            "weekend_visit_share_3m": (week >= 5).mean(),
             "radius_km_3m": np.sqrt(np.average((some["x_km"] - middle[0]) ** 2 + (some["y_km"] - middle[1]) ** 2, weights=minutes)),
             "location_days_3m": some["at"].dt.date.nunique(), "work_area_3m": None if work is None else work["area"],
         }
@@ -170,7 +173,8 @@ def spending(raw, as_of):
                 row[f"{name}_mean_{months}m"] = some[column].mean()
                 row[f"{name}_trend_{months}m"] = newest[column].mean() / some[column].mean() if some[column].mean() else np.nan
             row |= {
-                f"charge_spread_{months}m": some["charge"].std(ddof=0) / some["charge"].mean(), f"late_payments_{months}m": some["late"].sum(),
+                f"charge_spread_{months}m": some["charge"].std(ddof=0) / some["charge"].mean(),
+                f"late_payments_{months}m": some["late"].sum(),
                 f"unpaid_bills_{months}m": some["paid_on"].isna().sum(),
             }
     return pd.DataFrame.from_dict(out, orient="index")

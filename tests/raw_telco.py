@@ -73,7 +73,10 @@ def raw(people=36, seed=1):
     spelled = {"device": "d{0}", "cookie": "c{0}", "broadband": "b{1}"}
     usage = pd.DataFrame({
         "event_id": range(number), "id_kind": kinds,
-        "id_value": [phone[o] if kind == "phone" else spelled[kind].format(o, o // 2 if o < 10 else o) for kind, o in zip(kinds, owner, strict=True)],
+        "id_value": [
+            phone[o] if kind == "phone" else spelled[kind].format(o, o // 2 if o < 10 else o)
+            for kind, o in zip(kinds, owner, strict=True)
+        ],
         "at": at, "channel": rng.choice(["app", "site", "search"], number), "category": rng.choice(SCENES, number),
         "name": [f"n{one}" for one in rng.integers(0, 30, number)], "seconds": rng.integers(1, 900, number),
         "kbytes": rng.integers(0, 9999, number), "received_at": late(rng, at),
@@ -85,7 +88,8 @@ def raw(people=36, seed=1):
         "minutes": rng.integers(0, 300, number), "received_at": late(rng, at),
     })
     months = pd.date_range(FIRST, LAST, freq="MS", inclusive="left")
-    bills = pd.DataFrame([(one, month) for one in phone[:-4] for month in months], columns=["phone", "month"]).sample(frac=0.9, random_state=3)
+    bills = pd.DataFrame([(one, month) for one in phone[:-4] for month in months], columns=["phone", "month"])
+    bills = bills.sample(frac=0.9, random_state=3)
     size = len(bills)
     paid = bills["month"] + pd.offsets.MonthBegin(1) + pd.to_timedelta(rng.integers(1, 60, size), unit="D")
     bills = bills.assign(
@@ -93,7 +97,8 @@ def raw(people=36, seed=1):
         sms=rng.integers(0, 9, size), paid_on=paid.where(rng.random(size) < 0.9),
     )
     on = pd.to_datetime(moments(rng, 30)).normalize()
-    suspensions = pd.DataFrame({"phone": pick(30), "suspended_on": on, "restored_on": on + pd.to_timedelta(rng.integers(1, 40, 30), unit="D")})
+    back = on + pd.to_timedelta(rng.integers(1, 40, 30), unit="D")
+    suspensions = pd.DataFrame({"phone": pick(30), "suspended_on": on, "restored_on": back})
     suspensions = suspensions.drop_duplicates(["phone", "suspended_on"])
     topups = pd.DataFrame({"phone": pick(200), "at": moments(rng, 200), "amount": rng.choice([10.0, 20.5, 50.0], 200)})
     pairs = [("phone", phone[o], "device", f"d{o}", day) for o in range(people - 4) for day in ("2025-01-03", "2025-03-05")]
@@ -119,6 +124,7 @@ def write(tables, folder, parts=2):
             columns = ", ".join(f'"{column}"::{kind} AS "{column}"' for column, kind in zip(TABLES[name], TYPES[name], strict=True))
             for part in range(parts):
                 database.register("rows", table.iloc[part::parts])
-                database.execute(f"COPY (SELECT {columns} FROM rows) TO '{folder}/{name}-{part + 1:04d}.parquet' (FORMAT parquet)")
+                target = f"{folder}/{name}-{part + 1:04d}.parquet"
+                database.execute(f"COPY (SELECT {columns} FROM rows) TO '{target}' (FORMAT parquet)")  # noqa: S608 - a test's own
                 database.unregister("rows")
     return folder

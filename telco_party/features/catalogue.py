@@ -1,6 +1,7 @@
 """The catalogue of variables, read from the families' SQL files: adding a variable is adding one entry to one of them.
 
-A file opens with `-- family NAME | English | Chinese`. `-- each WORD: level=Chinese, ...` makes every entry that says <WORD> an entry a level.
+A file opens with `-- family NAME | English | Chinese`. `-- each WORD: level=Chinese, ...` makes an entry that says <WORD> one entry a
+level.
 A stage is a query that makes rows of raw records or of the stages above it:
 
     -- stage NAME by phone|person absent null|0 | when a variable over it is missing | the same in Chinese

@@ -5,6 +5,8 @@ on. A record that is there twice (same id) counts once, as it was received first
 slices: they are few, so that the views need no memory for the many.
 """
 
+# ruff: noqa: S608 - names and dates in these statements are our own, paths are quoted
+
 from __future__ import annotations
 
 import datetime as dt
@@ -65,7 +67,7 @@ def open_tables(database: Database, folder: Path, tables: tuple[str, ...] = tupl
             raise InputError(f"{folder}: there is no {table}.parquet or {table}-*.parquet: name the folder of the telco's raw tables")
         listed = ", ".join("'" + str(one).replace("'", "''") + "'" for one in parts)
         try:
-            database.execute(f"CREATE TEMP VIEW raw_{table} AS SELECT * FROM read_parquet([{listed}])")  # noqa: S608 - paths, quoted
+            database.execute(f"CREATE TEMP VIEW raw_{table} AS SELECT * FROM read_parquet([{listed}])")
             found = {str(name): str(kind) for name, kind, *_ in database.execute(f"DESCRIBE raw_{table}").fetchall()}
         except duckdb.Error as failure:
             raise InputError(f"{folder}: table {table} cannot be read ({type(failure).__name__}): look for a damaged file") from None
@@ -97,7 +99,7 @@ def check_date(database: Database, folder: Path, as_of: dt.date) -> None:
 
 def rows(database: Database) -> dict[str, int]:
     """Return the number of records in each table of many."""
-    return {table: int(database.execute(f"SELECT count(*) FROM raw_{table}").fetchall()[0][0]) for table in EVENTS}  # noqa: S608 - our names
+    return {table: int(database.execute(f"SELECT count(*) FROM raw_{table}").fetchall()[0][0]) for table in EVENTS}
 
 
 def know(database: Database, as_of: dt.date) -> None:
@@ -138,13 +140,14 @@ def know(database: Database, as_of: dt.date) -> None:
 def know_events(database: Database, table: str, records: int) -> None:
     """Make the view of one table of many records. `here` (phone, person) and `holding` say whose records are looked at."""
     key, at = EVENTS[table]
-    known = f"""(SELECT *, months_ago("{at}") AS ago FROM raw_{table} WHERE "{at}" < as_of() AND "{at}" >= as_of() - INTERVAL {LONGEST} MONTH
+    known = f"""(SELECT *, months_ago("{at}") AS ago FROM raw_{table}
+        WHERE "{at}" < as_of() AND "{at}" >= as_of() - INTERVAL {LONGEST} MONTH
         AND (received_at IS NULL OR received_at < as_of()))"""
     slices = records // SLICE + 1
     database.execute(f"CREATE TEMP TABLE twice_{table} ({key} BIGINT)")
     for part in range(slices):
         database.execute(
-            f"INSERT INTO twice_{table} SELECT {key} FROM {known} WHERE abs({key} % {slices}) = {part} GROUP BY {key} HAVING count(*) > 1"  # noqa: S608 - our names
+            f"INSERT INTO twice_{table} SELECT {key} FROM {known} WHERE abs({key} % {slices}) = {part} GROUP BY {key} HAVING count(*) > 1"
         )
     database.execute(f"""
         CREATE TEMP TABLE once_{table} AS

@@ -67,7 +67,7 @@ def test_a_file_of_another_form_is_told(text):
 
 def test_adding_a_variable_is_adding_one_entry():
     text = (ROOT / "telco_party" / "features" / "calls.sql").read_text(encoding="utf-8")
-    entry = "-- variable call_longest of call | 最长通话 | seconds | 1 3\n-- Longest call.\n-- 最长通话。\nmax(seconds) FILTER (in_window);\n"
+    entry = "-- variable call_longest of call | 最长通话 | seconds | 1 3\n-- Longest.\n-- 最长。\nmax(seconds) FILTER (in_window);\n"
     more = parse(f"{text}\n{entry}")
     assert [one.name for one in more.variables[-2:]] == ["call_longest_1m", "call_longest_3m"]
     assert more.variables[-1].expression == "max(seconds) FILTER (ago <= 3)"
