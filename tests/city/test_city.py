@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -51,7 +53,7 @@ def made(folder, **said):
 def asked(folder, text):
     with duckdb.connect() as database:
         for name in SCHEMA | {"hidden/people": ""}:
-            database.execute(f"CREATE VIEW {name.split('/')[1]} AS SELECT * FROM '{folder}/{name}-*.parquet'")
+            database.execute(f"CREATE VIEW {name.split('/')[1]} AS SELECT * FROM '{folder}/{name}-*.parquet'")  # noqa: S608 - our own names
         return database.execute(text).fetchall()
 
 
@@ -167,3 +169,9 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     (tmp_path / "out" / "mine.txt").write_text("")
     assert isinstance(run("--force").exception, InputError)
     assert (tmp_path / "out" / "city.json").exists()
+
+
+def test_the_city_knows_nothing_of_tandem_but_its_errors():
+    for path in (Path(__file__).parents[2] / "tandem" / "city").glob("*.py"):
+        names = {node.module for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)}
+        assert {name for name in names if name.startswith("tandem") and not name.startswith("tandem.city")} <= {"tandem.errors"}
