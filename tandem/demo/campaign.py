@@ -3,7 +3,7 @@
     T0   dormant then, and what they did in the three months after     train one model on both parties' variables
     T1   dormant now                                                   score, draw three groups, contact, measure, report
 
-Each party derives its variables from its own raw tables, which know nothing of what happened later. The response is made up, like the people.
+Each party derives its variables from its own raw tables, as they were known on the day. The response is made up, like the people.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rich.console import Console
 from tandem.contract import BANK, TELCO, Contract
 from tandem.demo import study
 from tandem.demo.processes import run
-from tandem.demo.site import Settings, Site
+from tandem.demo.site import RUNS, Settings, Site
 from tandem.node import disk
 from tandem.node.inputs.read import read_table
 from tandem.node.inputs.source import TableSource
@@ -39,6 +39,8 @@ TOLD = (BENEFIT, FINANCE)
 SEGMENTS = (BENEFIT, FINANCE)
 """By what a campaign is measured."""
 GROUPS = ("control", "low", "high")
+FEWEST_EACH = 5
+"""People with and without an outcome below which a count is withheld: some thousand a group leave few of the middle of a funnel else."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _subscribers(out: Path, as_of: str, columns: Mapping[str, str]) -> dict[str,
 
 def run_case(settings: Settings, city: City, console: Console) -> None:
     """Train, score, draw, contact, measure and report. Every command is run as a user would."""
-    bank = settings.out / BANK
+    out, bank = settings.out, settings.out / BANK
     site, training = study.train(settings, console)
     scoring = _later_contracts(site, training, city)
     with ExitStack() as nodes:
@@ -98,6 +100,11 @@ def run_case(settings: Settings, city: City, console: Console) -> None:
     contracts = (part for name in ("scoring", "measurement") for part in ("--also", str(bank / f"{name}.toml")))
     facts, pooled = str(bank / "campaign" / "campaign.json"), str(bank / "out" / "rehearsal.json")
     run("bank", "report", str(bank / "study.toml"), "--rehearsal", pooled, "--campaign", facts, *contracts)
+    run("bank", "models", "add", str(bank / "study.toml"), "--as-of", city.before)
+    for path in (bank / "campaign" / "report.html", bank / "campaign" / "campaign.xlsx", bank / "out" / "result.json"):
+        disk.write(out / path.name, path.read_bytes())
+    console.print(f"report: {out / 'report.html'}   tables: {out / 'campaign.xlsx'}   figures: {out / 'result.json'}")
+    console.print(f"the study's own report: {bank / 'out' / 'report.html'}   ledgers: {out}/*/ledger.sqlite")
 
 
 def _later_contracts(site: Site, training: Contract, city: City) -> Contract:
@@ -108,14 +115,14 @@ def _later_contracts(site: Site, training: Contract, city: City) -> Contract:
     now = _subscribers(out, city.now, columns)
     model = json.loads(disk.read_private(bank / "out" / "model.json"))
     asked, held = (read_table(TableSource(**one)).rows for one in (customers, now))
-    caps = {"identifiers": asked, "table": held, "roster": min(asked, held)}
+    caps = {"identifiers": RUNS * asked, "table": held, "roster": min(asked, held)}
     layout = {"bank_columns": training.layout.bank_columns, "weights": settings.weights, "card_step": settings.card_step}
     scoring = site.contract(
-        "Score dormant customers; benefit and finance activity told of each", caps, layout, training.telco.variables, 1,
+        "Score dormant customers; benefit and finance activity told of each", caps, layout, training.telco.variables, RUNS,
         kind="scoring", card=model["card"], training=model["contract"], tells=list(TOLD),
     )
     measurement = site.contract(
-        "Measure the campaign by the telco's segments", caps, {"bank_columns": 1}, len(SEGMENTS), 1,
+        "Measure the campaign by the telco's segments", caps, {"bank_columns": 1, "min_class": FEWEST_EACH}, len(SEGMENTS), RUNS,
         kind="measurement", measurement={"groups": len(GROUPS), "segments": list(SEGMENTS)},
     )
     site.hand_out(scoring, "scoring.toml", "scoring.toml")
@@ -125,7 +132,8 @@ def _later_contracts(site: Site, training: Contract, city: City) -> Contract:
         "measure.toml", "measurement.toml", customers, results="campaign/results.csv", groups=list(GROUPS), out="measured"
     )
     campaign = {
-        "name": "dormant cards", "as_of": date.fromisoformat(city.now), "table": customers, "lang": settings.lang, "synthetic": settings.synthetic,
+        "name": "dormant cards", "as_of": date.fromisoformat(city.now), "table": customers, "lang": settings.lang,
+        "synthetic": settings.synthetic,
     }
     disk.write(bank / "campaign.toml", tomli_w.dumps(campaign).encode())
     site.write_nodes({"table": dict(settings.telco), "tables": {"campaign": {**now, "contracts": [scoring.id, measurement.id]}}})

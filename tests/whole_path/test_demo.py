@@ -45,7 +45,7 @@ def quietly(*command):
 def out(tmp_path_factory):
     """A demo's folder; `told` in it is what the demo printed."""
     folder = tmp_path_factory.mktemp("demo") / "out"
-    told = tandem("demo", "--out", folder, "--people", PEOPLE, "--key-bits", 2048, "--passes", 1, "--workers", 1)
+    told = tandem("demo", "--study", "--out", folder, "--people", PEOPLE, "--key-bits", 2048, "--passes", 1, "--workers", 1)
     (folder / "told").write_text(told)
     return folder
 

@@ -229,7 +229,8 @@ def alive(folder):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)])
 def test_a_demo_that_is_stopped_leaves_no_process_behind(tmp_path, number, code):
     out, told = tmp_path / "demo", tmp_path / "told"
-    command = [sys.executable, "-m", "tandem.cli", "demo", "--out", str(out), "--people", "2000", "--key-bits", "2048", "--workers", "1"]
+    terms = ["--people", "2000", "--key-bits", "2048", "--workers", "1"]
+    command = [sys.executable, "-m", "tandem.cli", "demo", "--study", "--out", str(out), *terms]
     with told.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
