@@ -147,20 +147,6 @@ class Contract(Value):
         return self
 
     @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if moment(self.start) >= moment(self.expiry):
-            raise ValueError("expiry must come after start")
-        if self.purpose == "credit" and not self.licence:
-            raise ValueError("licence must be given where purpose is credit: a credit study needs its licence number")
-        if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
-            raise ValueError("caps.roster must not exceed caps.identifiers times layout.cover, or caps.table: nobody else can be named")
-        if self.layout.min_matched * self.layout.cover > self.caps.roster:
-            raise ValueError("layout.min_matched times layout.cover must not exceed caps.roster: no study could start")
-        if self.caps.disclosure_bits < self.job_bits:
-            raise ValueError(f"caps.disclosure_bits must be at least {self.job_bits}: that is what one job discloses a person")
-        return self
-
-    @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
         if (self.kind == "scoring") != bool(self.card) or (self.kind == "scoring") != bool(self.training):
             raise ValueError("card and training must both be given for a scoring contract, and for no other")
@@ -172,6 +158,20 @@ class Contract(Value):
             raise ValueError('tells must be left out unless kind is "scoring": levels are told of people who are scored')
         if self.tells and self.layout.cover > 1:
             raise ValueError("tells does not go with layout.cover above 1: it would tell of people who are no customers of the bank")
+        return self
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if moment(self.start) >= moment(self.expiry):
+            raise ValueError("expiry must come after start")
+        if self.purpose == "credit" and not self.licence:
+            raise ValueError("licence must be given where purpose is credit: a credit study needs its licence number")
+        if self.caps.roster > min(self.caps.table, self.caps.identifiers * self.layout.cover):
+            raise ValueError("caps.roster must not exceed caps.identifiers times layout.cover, or caps.table: nobody else can be named")
+        if self.layout.min_matched * self.layout.cover > self.caps.roster:
+            raise ValueError("layout.min_matched times layout.cover must not exceed caps.roster: no study could start")
+        if self.caps.disclosure_bits < self.job_bits:
+            raise ValueError(f"caps.disclosure_bits must be at least {self.job_bits}: that is what one job discloses a person")
         return self
 
     @classmethod

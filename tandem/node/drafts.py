@@ -69,6 +69,8 @@ def _study(source: Source, places: Places) -> list[str]:
         _row('# coding = "woe"', '"woe", or "numeric" for standardised numbers'),
         _row('# out = "out"', "folder of the results"),
         _row('# model = "out/model.json"', "to score: the model of the training"),
+        _row('# results = "results.csv"', "to measure: what came of a campaign"),
+        _row("# groups = []", "to measure: names of its groups, in the order to show them in"),
         _row('# earlier = "v1/model.json"', "to train: the version whose coding and choice are carried over"),
         _row("# reconnect = 600.0", "seconds to go on calling a lost peer"),
         _row('# lang = "en"', '"en" or "zh"'),

@@ -75,10 +75,10 @@ def test_other_results_are_another_job(site, monkeypatch):
 
 def test_the_doctor_holds_both_tables_against_the_contract(site):
     for folder, file in ((side, site.study), (telco_side, site.folder(TELCO) / "node.toml")):
-        holding = folder(file).holding
+        (holding,) = folder(file).holdings
         holding.fit(site.contract, holding.read())
     text = (site.folder(TELCO) / "telco.csv").read_text()
     (site.folder(TELCO) / "telco.csv").write_text(text.replace("plan", "tariff", 1))
-    holding = telco_side(site.folder(TELCO) / "node.toml").holding
+    (holding,) = telco_side(site.folder(TELCO) / "node.toml").holdings
     with pytest.raises(InputError, match="there is no column 'plan'"):
         holding.fit(site.contract, holding.read())

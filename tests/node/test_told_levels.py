@@ -118,7 +118,7 @@ def test_levels_of_scored_people_come_into_the_banks_file_and_both_ledgers(site)
 
     (model, table, scored), lines, used, entries, frames = asyncio.run(run())
     rows = written(site, model, table, scored)
-    assert list(rows[0]) == ["row", "id", "matched", "probability", "telco_points", "benefit", "activity"]
+    assert list(rows[0]) == ["row", "id", "matched", "probability", "bank_probability", "telco_points", "benefit", "activity"]
     known = {person["id"] for person in rows if person["matched"] == "1"}
     assert 0 < len(known) < len(rows)
     for one in rows:
