@@ -9,7 +9,7 @@ from tandem.pages import Words, count
 
 
 def against_deck(campaign: Campaign, lift: Lift, words: Words) -> str:
-    """Return how the ratio stands to the deck's: on the other side of 1, below it, above it, or in agreement. "" where there is no ratio."""
+    """Return how the ratio stands to the deck's: on the other side of 1, below it, above it, in agreement. "" where there is no ratio."""
     deck = deck_ratio(campaign, lift)
     if deck is None or lift.ratio is None:
         return ""

@@ -115,7 +115,8 @@ def measured_tables(campaign: Campaign, segment: TelcoSegment, words: Words) -> 
         for level in segment.levels for one in level.groups
     ]
     lifts: list[list[Value]] = [
-        [named.level(level.level), *_lift_cells(lift, named)[:-1], words(f"shown_{lift.shown.replace(' ', '_')}")] for level in segment.levels for lift in level.lift
+        [named.level(level.level), *_lift_cells(lift, named)[:-1], words(f"shown_{lift.shown.replace(' ', '_')}")]
+        for level in segment.levels for lift in level.lift
     ]
     merged = words("measured_merged", levels=words("and").join(map(named.level, segment.merged))) if segment.merged else ""
     return (
