@@ -29,7 +29,7 @@ from bank_party.party import Party
 from bank_party.records import write_facts, write_scores
 from bank_party.reports import campaign_page
 from bank_party.reports.campaign import load_campaign
-from bank_party.summary import print_look, print_summary
+from bank_party.summary import print_claims, print_look, print_summary
 from bank_party.versions import compare_command
 from tandem.contract import Contract, loads
 from tandem.contract.words import disclosures, language_of
@@ -166,11 +166,13 @@ def report_command(
     language = language_of(lang) if lang else party.config.lang
     made = reporting.report(party.config, party.contract, party.keys.seed, found, language)
     console = Console()
-    print_summary(console, made, language)
-    if campaign is not None:
-        contracts = [loads(disk.read_text(path), str(path)) for path in also or ()]
-        places = campaign_page.write(campaign.parent, made, load_campaign(campaign), language, contracts)
-        console.print(f"written: {' and '.join(map(str, places))}", soft_wrap=True)
+    if campaign is None:
+        print_summary(console, made, language)
+        return
+    contracts, facts = [loads(disk.read_text(path), str(path)) for path in also or ()], load_campaign(campaign)
+    places = campaign_page.write(campaign.parent, made, facts, language, contracts)
+    print_claims(console, campaign_page.claims(facts, campaign_page.campaign_words(language)))
+    console.print(f"written: {' and '.join(map(str, places))}", soft_wrap=True, markup=False)
 
 
 def plan_command(

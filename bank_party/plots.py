@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from bank_party.evaluation import Calibration, Curve, KsCurve, Slice
 from bank_party.plots_sheet import COLOURS, DASHES, FAINT, GRID, canvas, shares, short
 
-MOST_BARS = 24
+MOST_BARS = 16
 """Variables in the picture of information values; the table has them all."""
 
 

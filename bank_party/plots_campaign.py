@@ -71,7 +71,8 @@ def group_colour(name: str, at: int) -> str:
 
 def group_plot(groups: Sequence[Rated], deck: Sequence[tuple[int, float]], deck_label: str, x: str, title: str) -> str:
     """Draw a bar a group with its interval; `deck` holds (place, value) of the deck's marks."""
-    with _rows("groups", title, [one.label for one in groups], 0.52, legend=len(deck[:1])) as sheet:
+    labels = [f"{short(one.label, LONGEST)}\n{_percent(one.rate.value)}" if one.rate else one.label for one in groups]
+    with _rows("groups", title, labels, 0.55, legend=len(deck[:1])) as sheet:
         top = max([one.rate.high for one in groups if one.rate] + [value for _, value in deck], default=0.0) or 1.0
         for at, one in enumerate(groups):
             if one.rate is None:
@@ -79,12 +80,10 @@ def group_plot(groups: Sequence[Rated], deck: Sequence[tuple[int, float]], deck_
                 continue
             sheet.axes.barh(at, one.rate.value, 0.62, color=group_colour(one.name, at))
             _reach(sheet.axes, at, one.rate)
-            end = max([one.rate.high, *(value for place, value in deck if place == at)])
-            _write(sheet.axes, end, at, _percent(one.rate.value), bold=True)
         for number, (at, value) in enumerate(deck):
             label = deck_label if number == 0 else None
             sheet.axes.plot(value, at, **DECK, label=label)
-        _share_axis(sheet.axes, top * 1.24, x)
+        _share_axis(sheet.axes, top * 1.06, x)
         _legend(sheet.axes, shown=bool(deck))
     return sheet.text[0]
 
@@ -109,7 +108,8 @@ def ratio_plot(
     rows: Sequence[tuple[str, str, Interval | None]], deck: Sequence[float | None], labels: tuple[str, str], x: str, title: str
 ) -> str:
     """Draw ratios with their intervals over the line of no difference; `labels`: of that line and of the deck's marks."""
-    with _rows("ratio", title, [label for label, _, _ in rows], 0.5, legend=2) as sheet:
+    labelled = [f"{short(label, LONGEST)}\n\u00d7\u202f{one.value:.2f}" if one else label for label, _, one in rows]
+    with _rows("ratio", title, labelled, 0.55, legend=2) as sheet:
         ends = [1.0, *(end for _, _, one in rows if one for end in (one.low, one.high)), *(value for value in deck if value is not None)]
         sheet.axes.axvline(1.0, color=FAINT, linewidth=1.0, linestyle=(0, (3, 2)), label=labels[0])
         marked = False
@@ -122,9 +122,8 @@ def ratio_plot(
                 continue
             _reach(sheet.axes, at, one)
             sheet.axes.plot(one.value, at, GROUP_MARKERS.get(name, "o"), markersize=7, color=group_colour(name, at), zorder=4)
-            _write(sheet.axes, max(one.high, value or 0.0), at, f"\u00d7\u202f{one.value:.2f}", bold=True)
         low, high = min(ends), max(ends)
-        sheet.axes.set_xlim(max(0.0, low - 0.1 * (high - low) - 0.05), high + 0.28 * (high - low) + 0.1)
+        sheet.axes.set_xlim(max(0.0, low - 0.1 * (high - low) - 0.05), high + 0.1 * (high - low) + 0.05)
         sheet.axes.xaxis.set_major_locator(MaxNLocator(6))
         sheet.axes.set_xlabel(x)
         _legend(sheet.axes, shown=True)
@@ -214,12 +213,15 @@ def _wide(text: str) -> float:
 
 @contextmanager
 def _rows(name: str, title: str, labels: Sequence[str], height: float, *, legend: int) -> Iterator[Sheet]:
-    """Give axes with one row a label, the first on top; height: of a row, in inches. legend: entries of the legend above."""
-    labels = [short(label, LONGEST) for label in labels]
+    """Give axes with one row a label, the first on top; height: of a row, in inches. legend: entries of the legend above.
+
+    A label may have several lines.
+    """
+    labels = ["\n".join(short(line, LONGEST) for line in label.split("\n")) for label in labels]
     above = 0.08 + 0.22 * -(-legend // ACROSS)
     tall = height * max(len(labels), 1) + 0.5 + above
     with canvas(name, title, tall) as sheet:
-        left = (SIZE * max((_wide(label) for label in labels), default=0.0) + 12.0) / UNIT
+        left = (SIZE * max((_wide(line) for label in labels for line in label.split("\n")), default=0.0) + 12.0) / UNIT
         sheet.axes.set_position((left, 0.5 / tall, 0.955 - left, (tall - 0.5 - above) / tall))
         sheet.axes.set_yticks(range(len(labels)), labels)
         sheet.axes.set_ylim(len(labels) - 0.5, -0.5)

@@ -23,13 +23,14 @@ def show_plan(console: Console, facts: dict[str, Any]) -> None:
         told = {name: f"{one[name]['value']:.2f} [{one[name]['low']:.2f}, {one[name]['high']:.2f}]" for name in ("slope", "level")}
         sentence = words["mended" if one["applied"] else "as_is"].format(model=words[model], **told)
         console.print(sentence, soft_wrap=True, markup=False)
-    console.print(words["sizes"].format(**power), soft_wrap=True)
+    console.print(words["sizes"].format(**{**power, "detect": f"{100 * power['detect']:.1f}"}), soft_wrap=True)
     shows = {row["group"]: row["detectable"] for row in power["rows"]}
     heads = [words[name] for name in ("group", "available", "size", "detectable", "payments", "probability", "bank")]
     table = _table(heads)
     for one in facts["groups"]:
         likely = (_share(one["mean_probability"]), _share(one["mean_bank_probability"]))
-        sizes = (str(one["available"]), str(one["size"]), _share(shows.get(one["name"])))
+        shown = shows.get(one["name"])
+        sizes = (str(one["available"]), str(one["size"]), NONE if shown is None else words["points"].format(f"{100 * shown:.1f}"))
         table.add_row(words.get(one["name"], one["name"]), *sizes, _number(one["mean_payments"]), *likely)
     console.print(table)
     for one in facts["groups"]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from bank_party.reports import campaign_pictures
 from bank_party.reports.campaign import HELD, Campaign, GroupResult, Lift
+from bank_party.reports.campaign_sentences import against_deck, beside_deck, joined, withheld
 from bank_party.reports.campaign_tables import Named, campaign_tables, measured_tables, more_activations
 from bank_party.reports.html import FILTERS, TEMPLATES, WORDS, study_parts
 from bank_party.reports.model import Learned, Report, learned
@@ -61,10 +62,11 @@ def render_campaign(study: Report, campaign: Campaign, lang: Language = "en", co
     return fill(
         TEMPLATES / "campaign.html.j2", FILTERS,
         title=f"{words('campaign_title')} · {campaign.name}", c=campaign, synthetic=synthetic,
-        claims=_claims(campaign, words), tiles=_tiles(study, campaign, words),
+        claims=claims(campaign, words), tiles=_tiles(study, campaign, words),
         summary=_summary(study, campaign, words), headings=HEADINGS, ct=campaign_tables(campaign, study, words),
         cplots=campaign_pictures.pictures(campaign, words), drivers=drivers(study, words), measured=measured,
-        meanings=_meanings(campaign, words), default=default, detect=detect,
+        meanings=_meanings(campaign, words), default=default, detect=detect, beside_deck=beside_deck(campaign, words),
+        withheld=withheld(campaign, words),
         learned=_learned(study, contracts, lang), limits=_limits(campaign, synthetic=synthetic), **study_parts(study, words),
     )
 
@@ -75,13 +77,15 @@ def workbook(study: Report, campaign: Campaign, lang: Language = "en", contracts
     ct, t = campaign_tables(campaign, study, words), study_tables(study, words)
     synthetic = campaign.synthetic or study.synthetic
     told = [words("synthetic_loud")] if synthetic else []
-    told += [_sentences([one.text, one.verdict], words) for one in _claims(campaign, words)] + [_summary(study, campaign, words)]
+    told += [joined([one.text, one.verdict], words) for one in claims(campaign, words)] + [_summary(study, campaign, words)]
     parties = [
         Sentences(f"{words(f'contract_{kind}')}: {words.known(one.party, one.party)}", one.sentences)
         for kind, found in _learned(study, contracts, lang) for one in found
     ]
     limits = [words(key) for key in _limits(campaign, synthetic=synthetic)] + list(study.more_limits)
     deck = Sentences(words("deck_mark"), [words("deck_explained")])
+    gap = withheld(campaign, words)
+    gaps = [Sentences(words("withheld_heading"), [gap])] if gap else []
     sheets: list[tuple[str, list[Table | Sentences]]] = [
         ("summary", [Sentences(f"{words('campaign_title')} · {campaign.name}", told), deck]),
         ("match", [ct["pool"], t["match"]]),
@@ -89,8 +93,11 @@ def workbook(study: Report, campaign: Campaign, lang: Language = "en", contracts
         ("model", [t["models"], t["differences"], ct["deck_model"], t["gain"], t["calibration"]]),
         ("groups", [ct["groups"], ct["power"]]),
         ("benefits", [ct["benefits"], ct["segments"], ct["map"]]),
-        ("results", [ct["results"], ct["lift"], ct["funnel"], ct["by_segment"], ct["by_benefit"]]),
-        ("measured", [table for pair in _measured(campaign, words) for table in pair]),
+        ("results", [
+            ct["results"], ct["lift"], Sentences(words("beside_heading"), beside_deck(campaign, words)), ct["funnel"], ct["by_segment"],
+            ct["by_benefit"],
+        ]),
+        ("measured", [table for pair in _measured(campaign, words) for table in pair] + gaps),
         ("learned", [*parties, Sentences(words("limits_heading"), limits)]),
     ]
     return write_workbook([(words(f"sheet_{name}"), parts) for name, parts in sheets if parts], campaign.as_of, words)
@@ -125,7 +132,7 @@ def _lifts(campaign: Campaign) -> list[Lift]:
     return sorted(campaign.results.lift, key=lambda one: (one.against != "control", -one.difference.value if one.difference else 2.0))
 
 
-def _claims(campaign: Campaign, words: Words) -> list[Claim]:
+def claims(campaign: Campaign, words: Words) -> list[Claim]:
     """Return what the campaign brought, a claim a lift: the rates, and how far they can be told apart."""
     named, found = Named(campaign, words), []
     for lift in _lifts(campaign):
@@ -134,11 +141,13 @@ def _claims(campaign: Campaign, words: Words) -> list[Claim]:
         ratio, low, high = (NONE,) * 3 if lift.ratio is None else (number(each, 2) for each in lift.ratio)
         group, held = named.of("group", lift.group), lift.against.endswith(HELD)
         against = words("against_held", group=group) if held else words("against_group", group=named.of("group", lift.against))
-        key = "claim_no_ratio" if lift.ratio is None else "claim_held" if held else "claim"
+        fewer = lift.shown == "lower" and lift.ratio is not None and lift.ratio.value < 1.0
+        key = "claim_no_ratio" if lift.ratio is None else "claim_fewer" if fewer else "claim_held" if held else "claim"
         text = words(key, group=group, against=against, rate=rate, base=base, ratio=ratio)
         verdict = words(f"claim_{lift.shown.replace(' ', '_')}", against=against)
         limits = words("claim_limits", low=low, high=high) if lift.ratio else ""
-        found.append(Claim(MARKS[lift.shown], text[:1].upper() + text[1:], _sentences([verdict, limits], words)))
+        deck = against_deck(campaign, lift, words) if fewer else ""
+        found.append(Claim(MARKS[lift.shown], text[:1].upper() + text[1:], joined([verdict, limits, deck], words)))
     return found
 
 
@@ -175,21 +184,18 @@ def _summary(study: Report, campaign: Campaign, words: Words) -> str:
             activated=count(sum(one.activated for one in groups)),
         ),
     ]
-    for lift in _lifts(campaign)[:1]:
+    for lift in [one for one in _lifts(campaign) if one.against == "control"]:
         extra = more_activations(campaign, lift)
         if extra is not None:
-            key, write = ("short_extra", number) if extra.value > 0.0 else ("short_fewer", signed)
-            value, low, high = (write(each, 0) for each in extra)
+            fewer = extra.high < 0.0
+            sizes = sorted(-each for each in extra) if fewer else sorted(extra)
+            key = "short_fewer" if fewer else "short_extra" if extra.low > 0.0 else "short_either"
+            low, value, high = ((number if extra.low > 0.0 or fewer else signed)(each, 0) for each in sizes)
             names: dict[str, Any] = {"group": named.of("group", lift.group), "against": named.of("group", lift.against)}
             parts.append(words(key, extra=value, low=low, high=high, **names))
-    return _sentences([*parts, words("short_sure")], words)
+    return joined([*parts, words("short_sure")], words)
 
 
 def _meanings(campaign: Campaign, words: Words) -> list[str]:
     keys = [f"segment_meaning_{one.name.replace(' ', '_')}" for one in campaign.segments]
     return [sentence for sentence in (words.known(key, "") for key in keys) if sentence]
-
-
-def _sentences(parts: Sequence[str], words: Words) -> str:
-    """Return sentences in a row: Chinese puts no space between them."""
-    return ("" if words.language == "zh" else " ").join(part for part in parts if part)

@@ -55,7 +55,7 @@ def measured(campaign: Campaign, at: int, words: Words) -> Markup | None:
     named = Named(campaign, words)
     segment = campaign.measured.segments[at] if campaign.measured else None
     rows = [(named.level(level.level), level.groups) for level in segment.levels] if segment else []
-    title = f"{words('activation_rate')}: {named.of('known', segment.name)}" if segment else ""
+    title = words("measured_title", name=named.of("known", segment.name)) if segment else ""
     return _safe(_points(f"measured-{at}", rows, named, words, title))
 
 

@@ -8,7 +8,7 @@ from bank_party.evaluation import Interval
 from bank_party.reports.campaign import HELD, BenefitResult, Campaign, GroupResult, Lift, SegmentResult, TelcoSegment
 from bank_party.reports.model import Report
 from bank_party.reports.tables import Column, Table, Value, share
-from tandem.pages import NONE, Words
+from tandem.pages import NONE, Words, count
 
 
 class Named:
@@ -79,6 +79,7 @@ def campaign_tables(campaign: Campaign, study: Report, words: Words) -> dict[str
         "benefits": Table(
             words("benefits_title"), [Column(words("benefit")), Column(words("people"), "count"), Column(words("share"), "share")],
             [[named.of("benefit", one.name), one.people, one.share] for one in campaign.benefits],
+            note=words("benefits_of", people=count(campaign.not_told + sum(one.people for one in campaign.benefits))),
         ),
         "segments": Table(
             words("segments_title"),
@@ -87,6 +88,7 @@ def campaign_tables(campaign: Campaign, study: Report, words: Words) -> dict[str
                 [named.of("segment", one.name), one.people, one.share, _deck_range(one.deck_low, one.deck_high)]
                 for one in campaign.segments
             ],
+            note=words("segments_of", people=count(sum(one.people for one in campaign.segments))),
         ),
         "map": _map(campaign, words, named),
         "results": _results(results.groups, words, named),
@@ -113,7 +115,8 @@ def measured_tables(campaign: Campaign, segment: TelcoSegment, words: Words) -> 
         for level in segment.levels for one in level.groups
     ]
     lifts: list[list[Value]] = [
-        [named.level(level.level), *_lift_cells(lift, named)] for level in segment.levels for lift in level.lift
+        [named.level(level.level), *_lift_cells(lift, named)[:-1], words(f"shown_{lift.shown.replace(' ', '_')}")]
+        for level in segment.levels for lift in level.lift
     ]
     merged = words("measured_merged", levels=words("and").join(map(named.level, segment.merged))) if segment.merged else ""
     return (
@@ -151,7 +154,7 @@ def _groups(campaign: Campaign, words: Words, named: Named) -> Table:
     columns = [
         Column(words("group")), Column(words("rule"), "long"), Column(words("available"), "count"), Column(words("group_size"), "count"),
         Column(words("mean_probability"), "share"), Column(words("mean_payments"), "number", digits=1),
-        Column(words("mean_amount"), "number", digits=0),
+        Column(words("mean_amount"), "count", sub=words("currency")),
     ]
     return Table(words("whom_heading"), columns, [
         [
@@ -174,7 +177,7 @@ def _map(campaign: Campaign, words: Words, named: Named) -> Table:
 def _results(groups: Sequence[GroupResult], words: Words, named: Named) -> Table:
     columns = [
         Column(words("group")), Column(words("selected"), "count"), Column(words("activated"), "count"),
-        _rate_column(words, "activation_rate"), Column(words("spend_mean"), "number", digits=0),
+        _rate_column(words, "activation_rate"), Column(words("spend_mean"), "count", sub=words("currency")),
     ]
     return Table(words("groups_title"), columns, [
         [named.of("group", one.name), one.selected, one.activated, one.activation_rate, one.spend_mean] for one in groups

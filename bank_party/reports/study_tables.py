@@ -44,18 +44,25 @@ def odds_over_its_range(one: Variable) -> Interval | None:
 
 
 def drivers(report: Report, words: Words, most: int = 8) -> list[str]:
-    """Return a sentence for each of the strongest variables of the model: whose it is, how strong, and what it does to the odds."""
+    """Return a sentence for each of the strongest variables that the model uses: whose it is, how strong, what it does to the odds.
+
+    Those as strong alone whose own effect is not shown follow in one sentence.
+    """
     found: list[str] = []
+    unclear: list[str] = []
     for one in by_strength(report):
         odds = odds_over_its_range(one)
         if odds is None or one.iv is None or len(found) == most:
             continue
-        way = "not_clear" if odds.low <= 1.0 <= odds.high else "up" if odds.value > 1.0 else "down"
+        if odds.low <= 1.0 <= odds.high:
+            unclear.append(one.name)
+            continue
         found.append(words(
-            f"driver_{way}", name=one.name, side=words(f"side_{one.side}"), iv=number(one.iv), band=words(f"band_{iv_band(one.iv)}"),
-            times=number(odds.value, 2), low=number(odds.low, 2), high=number(odds.high, 2),
+            f"driver_{'up' if odds.value > 1.0 else 'down'}", name=one.name, side=words(f"side_{one.side}"), iv=number(one.iv),
+            band=words(f"band_{iv_band(one.iv)}"), times=number(odds.value, 2), low=number(odds.low, 2), high=number(odds.high, 2),
         ))
-    return found
+    shown = unclear[:most]
+    return found + ([words("driver_not_clear", names=words("comma").join(shown))] if shown else [])
 
 
 def _match(report: Report, words: Words) -> Table:

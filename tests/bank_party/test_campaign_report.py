@@ -308,6 +308,28 @@ def test_names_from_files_cannot_break_out_of_the_page(trained, facts, tmp_path)
     assert page.text.count('alert("1")') > 20
 
 
+def test_a_group_below_control_that_the_deck_has_above_is_said_so(trained, facts, tmp_path):
+    low = copy.deepcopy(facts)
+    one = low["results"]["lift"][0]
+    one.update(shown="lower", ratio={"value": 0.63, "low": 0.54, "high": 0.73}, difference={"value": -0.1, "low": -0.14, "high": -0.07})
+    text = Page(render_campaign(trained, read(low, tmp_path))).text
+    assert "fewer than the control group's" in text
+    told = re.search(r"the low group lay above control \(.*?1\.20\); here it lies below, so the deck's finding is not repeated", text)
+    assert told is not None
+    assert "activations fewer (18 to 35)" in text
+    assert "not repeated" not in Page(render_campaign(trained, read(facts, tmp_path))).text
+
+
+def test_gaps_in_the_sealed_measurement_are_explained_where_there_are_some(trained, facts, tmp_path):
+    gaps = copy.deepcopy(facts)
+    gaps["measured"]["segments"][0]["levels"][0]["groups"][0].update(activated=None, activation_rate=None)
+    before, after = (render_campaign(trained, read(one, tmp_path)) for one in (facts, gaps))
+    assert after.count("where a count was withheld") == 1
+    whole = all(each["activated"] is not None and each["contacted"] is not None
+                for one in facts["measured"]["segments"] for level in one["levels"] for each in level["groups"])  # fmt: skip
+    assert ("where a count was withheld" in before) is not whole
+
+
 def book(trained, facts, folder, lang="en"):
     return load_workbook(io.BytesIO(workbook(trained, read(facts, folder), lang)))
 
@@ -352,6 +374,7 @@ def test_the_workbooks_cells_are_the_files_numbers(trained, facts, tmp_path):
         for level in levels for one in level["groups"]
     ]  # fmt: skip
     _, rows = below(made["Benefits, segments"], "the deck's range: low")
+    assert rows.pop()[0].startswith("Shares are of the ")
     assert [row[:5] for row in rows] == [
         (one["name"], one["people"], pytest.approx(one["share"]), one["deck_low"] or 0.0, one["deck_high"]) for one in facts["segments"]
     ]
@@ -472,6 +495,8 @@ def test_the_command_writes_the_campaigns_report_beside_its_facts(trained, facts
     done = CliRunner().invoke(main.app, command)
     assert done.exit_code == 0, done.output
     assert "report.html and" in done.output
+    assert "High group: " in done.output
+    assert "standard error" not in done.output
     assert "Scoring" in Page((tmp_path / "report.html").read_text(encoding="utf-8")).text
     again = workbook(trained, load_campaign(tmp_path / "campaign.json"), "en", [signed(**SCORING)])
     assert (tmp_path / "campaign.xlsx").read_bytes() == again
