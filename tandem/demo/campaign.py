@@ -20,6 +20,7 @@ import tomli_w
 from rich.console import Console
 
 from tandem.contract import BANK, TELCO, Contract
+from tandem.contract.words import Language
 from tandem.demo import study
 from tandem.demo.processes import run
 from tandem.demo.site import RUNS, Settings, Site
@@ -38,6 +39,8 @@ TOLD = (BENEFIT, FINANCE)
 """What the telco tells of each person that is scored."""
 SEGMENTS = (BENEFIT, FINANCE)
 """By what a campaign is measured."""
+NAMES: dict[Language, str] = {"en": "dormant cards", "zh": "休眠卡促活"}
+"""What the campaign is called."""
 GROUPS = ("control", "low", "high")
 FEWEST_EACH = 5
 """People with and without an outcome below which a count is withheld: some thousand a group leave few of the middle of a funnel else."""
@@ -132,7 +135,7 @@ def _later_contracts(site: Site, training: Contract, city: City) -> Contract:
         "measure.toml", "measurement.toml", customers, results="campaign/results.csv", groups=list(GROUPS), out="measured"
     )
     campaign = {
-        "name": "dormant cards", "as_of": date.fromisoformat(city.now), "table": customers, "lang": settings.lang,
+        "name": NAMES[settings.lang], "as_of": date.fromisoformat(city.now), "table": customers, "lang": settings.lang,
         "synthetic": settings.synthetic,
     }
     disk.write(bank / "campaign.toml", tomli_w.dumps(campaign).encode())
