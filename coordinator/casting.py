@@ -14,7 +14,7 @@ from tandem.measure import solver as measuring
 from tandem.measure.script import MEASURE
 from tandem.measure.terms import Terms as MeasureTerms
 from tandem.node import machine
-from tandem.node.casting import Cast, due_step, size, stage_in_order
+from tandem.node.casting import Cast, due_step, size, stage_in_order, stage_of_its_own
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
@@ -72,6 +72,7 @@ class Coordinator:
         """Return the solver for this session. Raises ContractError, Enumeration, OutOfTurn to refuse."""
         if opening.script == PLAN_SOLVER.name:
             return Cast(PLAN_SOLVER, "solver", tell_solver(lambda: self._speed(contract)))
+        stage_of_its_own(opening)
         rows, terms = self._rows(contract, opening), Terms.of(contract)
         with self._store.ledger.together():
             job = self._job(contract, opening)

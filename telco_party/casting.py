@@ -19,7 +19,7 @@ from tandem.crypto.paillier import PublicKey
 from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn
 from tandem.measure.script import MEASURE
 from tandem.node import machine, noise
-from tandem.node.casting import Cast, due_step, size, stage_in_order
+from tandem.node.casting import Cast, due_step, size, stage_in_order, stage_of_its_own
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.contracts import Contracts
 from tandem.node.keys import Keys, derive
@@ -122,6 +122,7 @@ class Telco:
         """Return the role for this session. Raises ContractError, Enumeration, ScoreBudgetSpent, OutOfTurn to refuse."""
         if opening.script == PLAN.name:
             return Cast(PLAN, "summer", tell(lambda: self._offer(contract), lambda: self._speed(contract)))
+        stage_of_its_own(opening)
         if opening.script == ALIGN.name:
             return self._align(contract, opening)
         job = self._job(contract, opening.job)

@@ -22,6 +22,9 @@ PLAYERS: Mapping[str, Role] = {
 }
 """Which party plays which role of a script where a coordinator solves. In the table of disclosures this is a role's column."""
 
+STAGES: Mapping[str, int] = {"align": 0, "describe": 0, "serve": 0, "measure": 0, "tell": 1}
+"""The one stage at which a script that is no step of a training is opened. What a step costs and answered is counted by its stage."""
+
 VERSION = str(PROTOCOL)
 """Of the protocols, as openings name it: both sides must speak the same."""
 
@@ -85,6 +88,13 @@ def size(opening: Opening, name: str) -> int:
     if name not in declared or len(opening.size_names) != len(opening.sizes):
         raise OutOfTurn(f"an opening that does not declare its {name}")
     return declared[name]
+
+
+def stage_of_its_own(opening: Opening) -> None:
+    """Pass if the script is a step of a training, or opened at its one stage. Raises OutOfTurn: elsewhere it is a step not paid for."""
+    stage = STAGES.get(opening.script, opening.stage)
+    if opening.stage != stage:
+        raise OutOfTurn(f"{opening.script} as stage {opening.stage}, where it is stage {stage} of every job")
 
 
 def due_step(order: tuple[Script, ...], due: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from measured_site import make_measured
 from three_parties import CUSTOMERS, make_coordinator, make_site
 
 from tandem.contract import COORDINATOR
@@ -81,6 +82,19 @@ def test_stages_follow_each_other_and_a_job_begins_at_its_first_pass(node):
             node.cast(opening)
     node.cast(TRAIN).finish(Known())
     node.cast(SECOND)
+
+
+def test_a_look_is_one_look_a_job_under_whatever_number_it_is_opened(node, tmp_path):
+    """S3: other labels, or other results, under another stage would be another look that no cap counts."""
+    assert node.cast(LOOK).role == "solver"
+    for stage in (1, 7):
+        with pytest.raises(OutOfTurn, match=f"describe as stage {stage}, where it is stage 0"):
+            node.cast(replace(LOOK, stage=stage))
+    with closing(Node(make_measured(tmp_path / "measured"))) as measuring:
+        measure = replace(LOOK, script="measure")
+        assert measuring.cast(measure).role == "solver"
+        with pytest.raises(OutOfTurn, match="measure as stage 1, where it is stage 0"):
+            measuring.cast(replace(measure, stage=1))
 
 
 def test_exact_errors_come_before_the_card(tmp_path):

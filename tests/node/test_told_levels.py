@@ -232,6 +232,9 @@ def test_nothing_is_told_before_it_is_scored_nor_of_another_roster_and_each_job_
         for other in ({"roster": roster_digest(ROSTER + 1)}, {"sizes": (299,)}, {"sizes": (301,)}, {"size_names": ("ids",)}):
             with pytest.raises(OutOfTurn):
                 node.cast("tell", 1, **other)
+        for script, stage in (("serve", 1), ("tell", 0), ("tell", 2)):
+            with pytest.raises(OutOfTurn, match=f"{script} as stage {stage}"):
+                node.cast(script, stage)
         assert node.used() == 9
         for _ in range(3):
             cast = node.cast("tell", 1)

@@ -84,6 +84,19 @@ def test_identifiers_add_up_over_jobs_and_a_restart_forgets_none(node):
     assert node.used("identifiers") == cap
 
 
+def test_a_step_opened_under_another_number_is_refused_and_not_another_step(node):
+    """A2: what a step may be asked is counted by its stage; an alignment as stage 1, 2, ... would ask that often what was paid once."""
+    for stage in (1, 2, 1 << 31):
+        with pytest.raises(OutOfTurn, match=f"align as stage {stage}, where it is stage 0"):
+            node.cast(replace(align(), stage=stage))
+    node.aligned()
+    for stage in (1, 2):
+        with pytest.raises(OutOfTurn, match="describe as stage"):
+            node.cast(replace(TRAIN, script="describe", stage=stage))
+    assert (node.used("identifiers"), node.used("jobs")) == (CUSTOMERS, 1)
+    assert node.cast(replace(TRAIN, script="describe", stage=0)).role == "summer"
+
+
 def test_jobs_are_counted_and_capped_over_restarts(node):
     for _ in range(node.site.contract.jobs):
         node.cast(align(1))
@@ -202,8 +215,9 @@ def test_after_the_card_nothing_is_due_but_a_new_alignment(node):
 
 def test_a_training_contract_serves_nobody(node):
     node.aligned()
-    with pytest.raises(OutOfTurn, match="'serve'"):
-        node.cast(replace(TRAIN, script="serve", stage=1))
+    for stage in (0, 1):
+        with pytest.raises(OutOfTurn, match="serve"):
+            node.cast(replace(TRAIN, script="serve", stage=stage))
     assert node.used("bits") == 0
 
 
