@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from tandem.arguments import Once, unkept
-from tandem.errors import CheckFailed, Malformed, RowAsSum
+from tandem.errors import CheckFailed, Malformed, OtherContent, RowAsSum
 from tandem.measure import released
 from tandem.measure.terms import Terms
 from tandem.measure.withholding import release
 from tandem.session.session import Role
 from tandem.sums.shapes import hear
-from tandem.sums.solver import collect, totals
+from tandem.sums.solver import answer_once, collect
 from tandem.sums.summer import take_key
 from tandem.sums.terms import Integers
-from tandem.wire.codec import encode
 from tandem.wire.messages import Campaign, Shapes
 
 
 def measure(rows: int, terms: Terms, once: Once = unkept) -> Role[str]:
     """Play MEASURE for a roster of `rows`; return the check that failed, or nothing.
 
-    `once` is asked about totals before anything of them is told: other outcomes in another attempt are another look (S3).
+    `once` is asked about totals before anything of them is told: other outcomes in another attempt are another look (S3), and told as a
+    check that failed, for it may as well be the summer that folds other rows in each attempt to see which of them are alike (T7).
     """
     key = yield from take_key(terms.contract, terms.key_bits)
     outlines, counts = hear((yield Shapes), rows=rows)
@@ -33,10 +31,9 @@ def measure(rows: int, terms: Terms, once: Once = unkept) -> Role[str]:
     layout = terms.layout(key)
     plain = yield from collect(key, terms.codes * layout.ciphertexts)
     try:
-        found = totals(layout, plain, np.concatenate(counts))
-        once(hashlib.sha256(found.astype("<i8").tobytes() + encode(said)).digest())
+        found = answer_once(layout, plain, np.concatenate(counts), once, said)
         check(found, counts, said.totals, terms)
-    except (RowAsSum, CheckFailed) as error:
+    except (RowAsSum, CheckFailed, OtherContent) as error:
         yield released.tell((), str(error))
         return str(error)
     yield released.tell(release(found, terms))

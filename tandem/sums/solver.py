@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 from gmpy2 import mpz
 
-from tandem.arguments import Chance, below
+from tandem.arguments import Chance, Once, below
 from tandem.crypto.paillier import Checked, Products, PublicKey, admit, blind, units
 from tandem.crypto.slots import Layout
 from tandem.errors import Malformed, RowAsSum
 from tandem.session.session import Role
 from tandem.sums.pairs import Weighted, combine
 from tandem.sums.terms import Integers, chunk_length
-from tandem.wire.messages import Crossed, Masks, Opened, PairSums, Shares
+from tandem.wire.codec import encode
+from tandem.wire.messages import Crossed, Masks, Message, Opened, PairSums, Shares
 
 
 def collect(key: PublicKey, count: int) -> Role[list[int]]:
@@ -75,6 +77,24 @@ def totals(layout: Layout, plain: list[int], rows: Integers) -> Integers:
         layout.unpack(plain[i * layout.ciphertexts : (i + 1) * layout.ciphertexts], int(rows[i])) for i in range(len(rows))
     ]
     return np.array(found, dtype=np.int64).reshape(len(rows), len(layout.slots))
+
+
+def answer_once(layout: Layout, plain: list[int], rows: Integers, once: Once, *said: Message) -> Integers:
+    """Return `totals`, once `once` has passed them and what was `said` beside them: all that an answer to the sealer hangs on.
+
+    Totals that cannot be one are remembered too, as what nothing else is like. Played again with other rows, a step would else say, time
+    after time, which of them fit, and fits hang on single rows (S1, S3). Raises RowAsSum, and what `once` raises.
+    """
+    try:
+        found = totals(layout, plain, rows)
+    except RowAsSum:
+        once(hashlib.sha256(repr(plain).encode()).digest())
+        raise
+    whole = hashlib.sha256(found.astype("<i8").tobytes())
+    for message in said:
+        whole.update(encode(message))
+    once(whole.digest())
+    return found
 
 
 def _numbers(key: PublicKey, data: bytes) -> list[int]:

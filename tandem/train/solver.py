@@ -1,12 +1,12 @@
 """Sealed Newton, the side that sees totals and solves. See the picture in `script`.
 
 Every check that fails is told to the sealer and to this side's operator, never to the summer: it gets a table of sealed zeros and goes on.
+So is a step played again with other content, whoever changed it (T7).
 (Under open weights it gets the zeros themselves, and sees.)
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,14 +16,14 @@ from tandem.crypto.paillier import PublicKey
 from tandem.describe import released, selection
 from tandem.describe.woe import Described, Rule, check_totals
 from tandem.describe.woe import describe as describe_bins
-from tandem.errors import CheckFailed, InputError, Malformed, RowAsSum
+from tandem.errors import CheckFailed, InputError, Malformed, OtherContent, RowAsSum
 from tandem.score.open_weights import OpenTable, say_points
 from tandem.score.solver import Drawn, Sign, draw_table, say_table
 from tandem.score.statement import POINT, Here, Scale
 from tandem.session.session import Role
 from tandem.sums.noise import settled
 from tandem.sums.shapes import hear, require_offered, require_rows
-from tandem.sums.solver import collect, cross, hear_sealed, totals
+from tandem.sums.solver import answer_once, collect, cross, hear_sealed
 from tandem.sums.summer import take_key
 from tandem.sums.terms import WEIGHT_BOUND, Integers, Reals, Terms
 from tandem.tables import Outline
@@ -33,8 +33,7 @@ from tandem.train.newton import Step as Newton
 from tandem.train.newton import Totals, coding, shorter, standard_errors, step
 from tandem.train.pairs import IntArray, told
 from tandem.train.ridge import choose
-from tandem.wire.codec import encode
-from tandem.wire.messages import Message, Own, Pairs, Polish, Release, Shapes, Step, Wish
+from tandem.wire.messages import Own, Pairs, Polish, Release, Shapes, Step, Wish
 
 ROUNDING = 0.05
 """Released coefficients are rounded to this share of a standard error: at full precision one theta carries chosen rows' codes (S3)."""
@@ -95,10 +94,9 @@ def describe(rows: int, terms: Terms, once: Once = unkept) -> Role[str]:
     layout = terms.layout(key, statistics_only=True)
     plain = yield from collect(key, sum(table.bins) * layout.ciphertexts)
     try:
-        found = totals(layout, plain, table.behind(terms))
-        once(_digest(found, wish))
+        found = answer_once(layout, plain, table.behind(terms), once, wish)
         described, _ = _chosen(table, found, wish, terms)
-    except (RowAsSum, CheckFailed, InputError) as error:
+    except (RowAsSum, CheckFailed, OtherContent, InputError) as error:
         yield released.tell([], failed=str(error))
         return str(error)
     yield released.tell(described)
@@ -117,8 +115,7 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
     try:
         if known.failed:
             raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
-        found = totals(layout, plain, table.behind(terms))
-        once(_digest(found, wish, own))
+        found = answer_once(layout, plain, table.behind(terms), once, wish, own)
         known = _solve(known, table, found, wish, own, terms)
         newton = _newton(known)
         theta_t = newton.theta[len(known.theta_b) :]
@@ -126,7 +123,7 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
         yield released.tell(list(known.described))
         own_theta = tuple(newton.theta[: len(known.theta_b)].tolist())
         yield Step("", float(theta_t @ theta_t), newton.tau, own_theta, known.ridge if terms.chooses_ridge else 0.0)
-    except (RowAsSum, CheckFailed, InputError) as error:
+    except (RowAsSum, CheckFailed, OtherContent, InputError) as error:
         known = replace(known, failed=str(error), bins=table.bins)
         yield released.tell([], failed=known.failed)
         yield Step(known.failed, 0.0, 0.0, (), 0.0)
@@ -150,8 +147,7 @@ def errors(known: Known, rows: int, terms: Terms, chance: Chance, once: Once = u
     try:
         if known.failed:
             raise CheckFailed(known.failed)  # noqa: TRY301 - a study that failed goes on failing
-        found = totals(layout, plain, shown.n)
-        once(_digest(found, own))
+        found = answer_once(layout, plain, shown.n, once, own)
         at = _totals(known, table, found, own, terms)
         asked = crossings(shown, [one.values for one in known.described], known.kept, at.wx[:, 0])
         check, weights = balance(shown, chance.fork("balance"))
@@ -161,7 +157,7 @@ def errors(known: Known, rows: int, terms: Terms, chance: Chance, once: Once = u
             check_range(shown, one, answer, terms.largest)
         parts = [answer / UNIT / terms.scales[2] + rest for answer, (_, rest) in zip(answers, asked, strict=True)]
         return _with_errors(known, shown, at, parts)
-    except (RowAsSum, CheckFailed, InputError) as error:
+    except (RowAsSum, CheckFailed, OtherContent, InputError) as error:
         return replace(known, failed=str(error))
 
 
@@ -193,14 +189,6 @@ def _say(key: PublicKey, table: Drawn | OpenTable, here: Here, sign: Sign) -> Ro
         yield from say_points(table, here, sign)
     else:
         yield from say_table(key, table, here, sign)
-
-
-def _digest(found: Integers, *said: Message) -> bytes:
-    """Return the digest of all that an answer to the sealer hangs on."""
-    whole = hashlib.sha256(found.astype("<i8").tobytes())
-    for one in said:
-        whole.update(encode(one))
-    return whole.digest()
 
 
 def _hear_table(rows: int, terms: Terms) -> Role[Table]:

@@ -10,6 +10,7 @@ from measured_campaign import TERMS, campaign
 from tandem.arguments import Seeded
 from tandem.crypto.slots import Layout, Slot
 from tandem.engine.serial import Serial
+from tandem.errors import OtherContent
 from tandem.measure import sealer, solver, summer
 from tandem.measure.solver import check
 from tandem.measure.terms import Terms
@@ -52,6 +53,37 @@ def test_a_bank_whose_row_counts_many_times_is_found_out(times):
     results = one.play()
     assert "cannot be a sum over" in results["solver"] == results["sealer"].failed
     assert results["sealer"].told == ()
+
+
+def test_after_rows_that_do_not_fit_the_job_answers_nothing():
+    """S1, S3: else each attempt says of other crafted rows whether they fit, and that hangs on where one person is."""
+    answered = set()
+
+    def once(digest, _items=1):
+        answered.add(digest)
+        if len(answered) > 1:
+            raise OtherContent("played before")
+
+    crafted, _ = counted_often(500)
+    crafted.once = once
+    assert "cannot be a sum over" in crafted.play()["solver"]
+    for seed in (b"1", b"2"):
+        results = campaign(1, seed=seed, once=once).play()
+        assert results["solver"] == results["sealer"].failed == "played before"
+
+
+def test_people_who_are_sealed_in_two_groups_give_one_person_away_by_difference():
+    """S1, printed: every row is of 0 and 1 and every total a campaign's, and what is told of two groups differs at one person's level."""
+    one = campaign(1)
+    one.codes[:] = np.random.default_rng(2).integers(0, TERMS.levels, one.codes.shape)
+    crafted, person = np.zeros_like(one.rows.outcomes), 7
+    crafted[::3, [0, 4]] = 1
+    crafted[person, 0] = 1
+    results = one.with_rows(crafted).play()
+    assert results["solver"] == ""
+    for told, codes in zip(results["sealer"].told, one.codes.T, strict=True):
+        differs = told.counts[:, 0, 0] - told.counts[:, 1, 0]
+        assert np.flatnonzero(differs).tolist() == [told.joined[codes[one.rows.places[person]]]]
 
 
 def test_without_the_ranges_that_row_tells_its_level(monkeypatch):

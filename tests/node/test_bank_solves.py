@@ -21,7 +21,6 @@ from tandem.node.casting import arranged, callers, player
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.watch import Watch
-from tandem.train import solver
 from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
 from tandem.wire.codec import Frame
 
@@ -122,7 +121,7 @@ class Refusing:
 
 def test_a_check_that_fails_is_told_to_the_bank_alone(played, tmp_path, monkeypatch):
     site = make_site(tmp_path, **TWO)
-    honest = solver.totals
+    honest = sums.totals
 
     def doubled(layout, plain, rows):
         found = np.array(honest(layout, plain, rows))
@@ -135,7 +134,7 @@ def test_a_check_that_fails_is_told_to_the_bank_alone(played, tmp_path, monkeypa
                 await run_study(site, conductor)
             return nodes.told[TELCO], nodes.frames
 
-    monkeypatch.setattr(solver, "totals", doubled)
+    monkeypatch.setattr(sums, "totals", doubled)
     told, frames = asyncio.run(play())
     assert not [line for line in told if "CHECK" in line]
 
