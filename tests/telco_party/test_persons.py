@@ -14,6 +14,8 @@ from telco_party.persons import fold
 AS_OF = pd.Timestamp("2025-07-01")
 PHONES = [f"p{number}" for number in range(7)]
 COLUMNS = ["kind", "value", "other_kind", "other_value", "seen_on"]
+INSTANCE = duckdb.connect(config={"threads": 1})
+"""Opening one takes as long as folding; each cursor has temporary tables of its own."""
 
 
 def day(number):
@@ -22,7 +24,7 @@ def day(number):
 
 def folded(pairs, phones=PHONES):
     """Return what `fold` makes: {identifier: set of (phones of the person, since, until)}, and households."""
-    with duckdb.connect() as database:
+    with INSTANCE.cursor() as database:
         frame = pd.DataFrame(pairs, columns=COLUMNS)
         database.register("pairs", frame)
         database.execute("CREATE TEMP TABLE subscriber AS SELECT unnest(?) AS phone", [phones])
