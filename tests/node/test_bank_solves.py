@@ -21,6 +21,7 @@ from tandem.node.casting import arranged, callers, player
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
 from tandem.node.watch import Watch
+from tandem.sums import solver as sums
 from tandem.train.script import CARD, DESCRIBE, SERVE, TRAIN
 from tandem.wire.codec import Frame
 

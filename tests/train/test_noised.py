@@ -12,10 +12,11 @@ from loopback_study import Wire, make_study
 from bank_party import own_score
 from tandem.arguments import Seeded
 from tandem.contract.noise import SLOTS, WIDEST_SCORE, Noise
+from tandem.sums import solver as sums
 from tandem.sums.noise import draw
 from tandem.sums.terms import Terms
 from tandem.tables import CodedTable
-from tandem.train import noised, sealer, solver, summer
+from tandem.train import noised, sealer, summer
 from tandem.train.newton import Totals, coding
 from tandem.train.pairs import pair_counts
 from tandem.train.pooled import fit
@@ -67,9 +68,9 @@ def truth(study):
 def solved(study):
     """Play a pass and return the reals that the solver unpacked."""
     seen = []
-    kept = solver.totals
+    kept = sums.totals
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(solver, "totals", lambda *given: seen.append(kept(*given)) or seen[-1])
+        patch.setattr(sums, "totals", lambda *given: seen.append(kept(*given)) or seen[-1])
         _, known = study.train()
     assert not known.failed
     return study.terms.real(seen[0]), seen[0]
