@@ -10,7 +10,7 @@ import pytest
 from three_parties import Cut, dies_at, make_site, run_study, serving
 
 from tandem.contract import COORDINATOR, TELCO
-from tandem.errors import PeerLost
+from tandem.errors import CheckFailed, PeerLost
 from telco_party import casting
 
 NOISY = {"epsilon": "60", "passes": 1, "bank_columns": 1}
@@ -56,11 +56,13 @@ def test_noise_drawn_anew_for_a_step_played_again_is_refused(site, monkeypatch):
 
     async def refused():
         async with serving(site) as nodes, nodes.bank(afresh=False) as conductor:
-            with pytest.raises(PeerLost):
+            with pytest.raises(CheckFailed, match="step train-1 was played before with other content"):
                 await run_study(site, conductor)
-            return nodes.told[COORDINATOR]
+            return nodes.told
 
-    assert any("played before with other content" in line for line in asyncio.run(refused()))
+    told = asyncio.run(refused())
+    assert any("played before with other content" in line for line in told[COORDINATOR])
+    assert not any("other content" in line or "CHECK" in line for line in told[TELCO])
 
 
 def test_where_opendp_is_missing_nobody_is_aligned_and_the_operator_is_told_what_to_install(site, monkeypatch):
