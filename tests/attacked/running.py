@@ -19,6 +19,8 @@ class Tried:
     line: Line
     weakened: Result
     shipped: Result
+    sentence: str = ""
+    """Of a printed one: what the user reads."""
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -28,12 +30,15 @@ class Tried:
             found.append(f"{line.id}: the attack no longer succeeds on its fixture ({self.weakened.shown}; wanted {line.control.text})")
         if not line.gate.holds(self.shipped):
             found.append(f"{line.id}: the shipped code does not meet its gate ({self.shipped.shown}; wanted {line.gate.text})")
+        if line.outcome == "printed" and not self.sentence.strip():
+            found.append(f"{line.id}: no sentence says what it can do")
         return tuple(found)
 
 
 def run(line: Line, size: Size, clock: Callable[[], float] = time.perf_counter) -> Tried:
     """Try a line on its fixture and on the shipped code."""
-    return Tried(line, _timed(line.weakened, size, clock), _timed(line.shipped, size, clock))
+    sentence = line.sentence() if line.sentence is not None else ""
+    return Tried(line, _timed(line.weakened, size, clock), _timed(line.shipped, size, clock), sentence)
 
 
 def _timed(trial: Trial, size: Size, clock: Callable[[], float]) -> Result:

@@ -23,11 +23,7 @@ MAY_IMPORT = {
 
 @pytest.mark.parametrize("line", [line for line in LINES if not line.nightly], ids=lambda line: line.id)
 def test_the_fixture_falls_and_the_shipped_code_holds(line):
-    tried = run(line, CHANGE)
-    assert tried.faults == ()
-    if line.outcome == "printed":
-        assert line.sentence is not None
-        assert line.sentence().strip()
+    assert run(line, CHANGE).faults == ()
 
 
 def test_ids_are_those_of_the_list_once_each_and_in_its_order():
