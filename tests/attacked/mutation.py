@@ -73,7 +73,7 @@ def failed(root: Path, tests: Sequence[str]) -> str:
     if done.returncode == 0:
         return ""
     if found := re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE):
-        return found[1]
+        return found[1].split("[")[0]
     raise ValueError(f"pytest ended with {done.returncode} and named no test:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
