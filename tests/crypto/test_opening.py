@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from vectors import shared
 
 from tandem.arguments import Seeded
-from tandem.crypto.comb import best_shape, comb
+from tandem.crypto import opening
+from tandem.crypto.comb import Comb, best_shape, comb
 from tandem.crypto.opening import MAGIC, SealRows, SecretKey
 from tandem.crypto.paillier import Foreign, admit
 from tandem.crypto.primes import FactoredPrime, draw_prime
@@ -74,6 +75,18 @@ def test_comb_draws_uniform_exponents_below_the_order():
     drawn = Counter(int(table.power(row)) for row in table.draw(Seeded(b"five"), 5000).tolist())
     assert set(drawn) == {1, 3, 9, 5, 4}
     assert sum((count - 1000) ** 2 / 1000 for count in drawn.values()) < 18.5  # chi-square, 4 degrees, .001
+
+
+def test_every_bit_of_a_long_exponent_is_drawn(monkeypatch):
+    """K3: exponents of a few bits are found by whoever guesses a label."""
+    heard = []
+    monkeypatch.setattr(Comb, "indices", lambda _, exponents, width: heard.append((exponents, width)))
+    bits, count = 1536, 2000
+    Comb(gmpy2.mpz(0), gmpy2.mpz((1 << bits) - 1), 1, 1, bits, []).draw(Seeded(b"long"), count)
+    exponents, width = heard[0]
+    drawn = np.unpackbits(np.frombuffer(exponents, np.uint8).reshape(count, width), axis=1).mean(axis=0)
+    assert len(drawn) == bits
+    assert np.abs(drawn - 0.5).max() < 5 * 0.5 / count**0.5
 
 
 @settings(deadline=None, max_examples=40)
@@ -143,6 +156,27 @@ def test_unsound_primes_are_refused():
     for pair in ((p, p), (p, gmpy2.next_prime(p)), (p, gmpy2.next_prime(p << 3)), (gmpy2.mpz(11), gmpy2.mpz(23))):
         with pytest.raises(ValueError, match="no key"):
             SecretKey(*pair)
+
+
+def test_secret_exponents_meet_the_constant_time_power_alone(monkeypatch):
+    """K10: `powmod` takes longer for some exponents than for others; `powmod_sec` does not."""
+    key, used = SecretKey.generate(256, Seeded(b"powers")), []
+    sealed = admit(key.public, Foreign(key.seal([1, 2, 3], Seeded(b"sealed")).encode()))
+    power = opening.gmpy2.powmod_sec
+
+    def counted(*given):
+        used.append(given)
+        return power(*given)
+
+    def never(*_):
+        raise AssertionError("a power that takes as long as its exponent")
+
+    monkeypatch.setattr(opening.gmpy2, "powmod_sec", counted)
+    monkeypatch.setattr(opening.gmpy2, "powmod", never)
+    assert key.open(sealed) == [1, 2, 3]
+    assert len(used) == 2 * 3
+    key.prove(b"context")
+    assert len(used) == 2 * 3 + 2 * 16
 
 
 def test_open_counts_and_wants_its_own_key():
