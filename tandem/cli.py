@@ -7,6 +7,7 @@ line on stderr and exit code 2; a failure that we did not foresee is one line an
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import traceback
 from importlib.metadata import EntryPoint, entry_points
@@ -95,7 +96,8 @@ def _tandem(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; always ends in SystemExit."""
+    """Run the command line; always ends in SystemExit. Neither this process nor a worker of it ever leaves a core dump: it would hold keys."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         get_group(app)(arguments, prog_name="tandem")
     except TandemError as failure:

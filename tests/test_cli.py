@@ -120,6 +120,18 @@ def test_exit_codes_of_real_commands(tmp_path, capsys):
     assert "not TOML" in capsys.readouterr().err
 
 
+def test_no_core_dump_of_a_command_or_its_workers_is_ever_written():
+    """A dump would hold keys. Asked of a child, since workers are children."""
+    asking = "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"
+    script = (
+        "import subprocess, sys; from tandem.cli import main\n"
+        "try:\n    main(['--version'])\nexcept SystemExit:\n    pass\n"
+        f"subprocess.run([sys.executable, '-c', {asking!r}], check=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "(0, 0)"
+
+
 def test_help_imports_no_sub_command():
     code = (
         "import sys\nfrom tandem.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
