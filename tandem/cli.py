@@ -96,7 +96,7 @@ def _tandem(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; always ends in SystemExit. Neither this process nor a worker of it ever leaves a core dump: it would hold keys."""
+    """Run the command line; always ends in SystemExit. No process of it leaves a core dump: that would hold keys."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         get_group(app)(arguments, prog_name="tandem")
