@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bank_party import coding
 from tandem.describe.woe import Described
 from tandem.errors import InputError
-from tandem.node import disk
+from tandem.node import kept
 from tandem.sums.terms import Integers, Reals
 from tandem.tables import Coding, Table, coding_from_dict
 from tandem.train.sealer import Card, card_log_odds
 
-VERSION = 1
+VERSION = 2
 KIND = "tandem-bank-model"
 _SE = {False: "se_approximate", True: "se_exact"}
 """Name of the standard errors in the file: one of the two is there."""
@@ -91,13 +88,13 @@ class Model:
             "aliases": list(self.aliases), "theta": list(self.theta), _SE[self.exact]: list(self.se), "points": list(self.points),
             "bank_alone_theta": list(self.alone), "ridge": self.ridge,
         }
-        disk.write(path, json.dumps(content, ensure_ascii=False, indent=1).encode())
+        kept.write(path, content)
 
 
 def load(path: Path) -> Model:
     """Return the model in a file. Raises InputError if it is missing, damaged, or of another version."""
+    data = kept.read(path)
     try:
-        data: Mapping[str, Any] = json.loads(disk.read_private(path))
         if (data["version"], data["kind"]) != (VERSION, KIND):
             raise InputError(f"{path} is no bank model of version {VERSION}: name the model.json that `tandem bank train` wrote")
         exact = _SE[True] in data

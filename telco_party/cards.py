@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any
 from tandem.contract import Contract
 from tandem.crypto.paillier import PublicKey
 from tandem.errors import ContractError, InputError, Malformed
-from tandem.node import disk
+from tandem.node import disk, kept
 from tandem.score.open_weights import OpenTable, open_table
 from tandem.score.statement import Scale, table_digest
 from telco_party.bins import Cuts
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Card:
             "card_step": self.card_step, "modulus": self.key.to_bytes().hex(), "cuts": self.cuts.to_dict(),
             **self._table(),
         }
-        disk.write(path, json.dumps(content, ensure_ascii=False, indent=1).encode())
+        kept.write(path, content)
         return path
 
     def _table(self) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def load(folder: Path, contract: Contract) -> Card:
     if not path.exists():
         raise ContractError(f"contract {contract.id}: card {contract.card[:16]} is not among the models in {folder}")
     try:
-        card = _read(json.loads(disk.read_private(path)))
+        card = _read(kept.read(path))
     except (KeyError, TypeError, ValueError, Malformed):
         raise InputError(f"{path} is damaged or of another version: restore it from its backup") from None
     if card.name != contract.card or card.contract != contract.training:
