@@ -38,7 +38,7 @@ def known_table(ledger: Ledger, contract: Contract, clock: Callable[[], datetime
     smaller than the largest of that year. A telco is known by its signing key and by its name: either will do.
     """
 
-    def remember(digest: bytes, tags: int) -> None:
+    def remember(digest: bytes, tags: int = 1, /) -> None:
         with ledger.together() as database:
             database.execute(_TABLE)
             row = database.execute("SELECT digest, since FROM offered WHERE contract = ?", (contract.digest.hex(),)).fetchone()
@@ -46,8 +46,8 @@ def known_table(ledger: Ledger, contract: Contract, clock: Callable[[], datetime
                 return
             if row is not None:
                 raise OtherTable(
-                    f"contract {contract.id}: the telco offers {tags} tags that are not those of {row[1]}: a contract is for one table. Have"
-                    " the telco put that table back, or draft a new contract for the new one"
+                    f"contract {contract.id}: the telco offers {tags} tags that are not those of {row[1]}: a contract is for one table."
+                    " Have the telco put that table back, or draft a new contract for the new one"
                 )
             now, cover = clock(), contract.layout.cover
             of = (contract.telco.signing_key, contract.telco.name, (now - YEAR).strftime(MOMENT))
@@ -55,9 +55,9 @@ def known_table(ledger: Ledger, contract: Contract, clock: Callable[[], datetime
             if cover > 1 and number >= FREE and tags < largest:
                 (since,) = database.execute(_WHEN, (*of, tags)).fetchone()
                 raise OtherTable(
-                    f"contract {contract.id}: {contract.telco.name} offers a table of {tags} tags, its number {number + 1} in a year; the largest"
-                    f" before had {largest}. Tables that shrink tell the telco who is a customer (A11): nothing was asked. Have it offer"
-                    f" all of that table and whoever is new, or wait until {moment(since) + YEAR:%Y-%m-%d}"
+                    f"contract {contract.id}: {contract.telco.name} offers a table of {tags} tags, its number {number + 1} in a year; the"
+                    f" largest before had {largest}. Tables that shrink tell the telco who is a customer (A11): nothing was asked. Have it"
+                    f" offer all of that table and whoever is new, or wait until {moment(since) + YEAR:%Y-%m-%d}"
                 )
             database.execute(
                 "INSERT INTO offered VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -87,7 +87,7 @@ class Enumeration(RemoteProtocolError):
 
 
 class OtherTable(RemoteProtocolError):
-    """Other tags than this contract began with, or one smaller table too many in a year: so the telco narrows down who is a customer (A11)."""
+    """Other tags than the contract began with, or a smaller table too often: so a telco narrows down who is a customer (A11)."""
 
 
 class KeySwitched(RemoteProtocolError):
