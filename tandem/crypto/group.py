@@ -44,7 +44,7 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 IDENTITY = bytes(WIDTH)
 
 _SPARE = 0x80
-"""Bit of the last byte that no canonical encoding has (RFC 9496, section 4.3.1: s < p); libsodium 1.0.18, which rbcl brings, overlooks it."""
+"""Bit of the last byte that no canonical encoding has (RFC 9496, section 4.3.1: s < p); libsodium 1.0.18 (rbcl's) overlooks it."""
 
 _WIDE = 64
 """Bytes that are reduced to one scalar or mapped to one point: the bias is below 2^-250."""

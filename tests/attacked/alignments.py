@@ -93,22 +93,23 @@ def whole(role: Role[Any]) -> Role[Any]:
 
 
 def align(
-    contract: Contract, tags: bytes, ids: Sequence[bytes], *, chance: bytes = b"chance", blinds: Chance | None = None, key: voprf.KeyPair | None = None,
-    once: Once = unkept, bank: Bend = whole, telco: Bend = whole, asked: int | None = None, roster_cap: int | None = None,
-    inputs: dict[str, Any] | None = None,
+    contract: Contract, tags: bytes, ids: Sequence[bytes], *, chance: bytes = b"chance", blinds: Chance | None = None,
+    key: voprf.KeyPair | None = None, once: Once = unkept, bank: Bend = whole, telco: Bend = whole, asked: int | None = None,
+    roster_cap: int | None = None, inputs: dict[str, Any] | None = None,
 ) -> Aligned:
     """Play ALIGN between a shipped seeker and a shipped holder, or what `bank` and `telco` make of them.
 
-    `inputs`: what the telco has of its own, for its view; the bank's view has its `ids`.
+    `inputs`: what the telco has of its own, for its view; the bank's view has its `ids` and `blinds`.
     """
     caps, cover, many = contract.caps, contract.layout.cover, len(ids) if asked is None else asked
     recorder, draws = Recorder(), Seeded(chance)
     opening = Opening("1", "align", 0, ("ids",), (many,), b"")
     key = key or keys.alignment_key(SEED, contract)
     cap = caps.roster if roster_cap is None else roster_cap
+    kept = blinds or draws.fork("blinds")
     seeking = seek(
-        bytes.fromhex(contract.telco.oprf_key), list(ids), caps.table, 0, Serial(), draws.fork("weights"), blinds or draws.fork("blinds"),
-        once, cover=cover, roster_cap=cap,
+        bytes.fromhex(contract.telco.oprf_key), list(ids), caps.table, 0, Serial(), draws.fork("weights"), kept, once,
+        cover=cover, roster_cap=cap,
     )
     holding = hold(key, tags, many, cap, Serial(), draws.fork("holder"), cover=cover)
     played = {"seeker": bank(seeking), "holder": telco(holding)}
@@ -122,6 +123,6 @@ def align(
     except TandemError as failure:
         error = failure
     return Aligned(
-        recorder.view("seeker", {"ids": list(ids), "found": found}), recorder.view("holder", {"roster": roster, **(inputs or {})}),
-        found, roster, error,
+        recorder.view("seeker", {"ids": list(ids), "found": found, "blinds": kept}),
+        recorder.view("holder", {"roster": roster, **(inputs or {})}), found, roster, error,
     )

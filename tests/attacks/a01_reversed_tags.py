@@ -9,10 +9,10 @@ Lauradoux, "The pitfalls of hashing for privacy", IEEE Communications Surveys & 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attacked.views import View
+
 from tandem.crypto import group, voprf
 from tandem.wire.messages import Tags
 
@@ -26,6 +26,13 @@ def stolen(view: View) -> set[bytes]:
     return {data[at : at + WIDTH] for data in whole for at in range(0, len(data), WIDTH)}
 
 
+def hmac(salt: bytes, value: bytes) -> bytes:
+    """Return HMAC-SHA-256 (RFC 2104)."""
+    key = salt.ljust(64, b"\0") if len(salt) <= 64 else hashlib.sha256(salt).digest().ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + value).digest()
+    return hashlib.sha256(bytes(byte ^ 0x5C for byte in key) + inner).digest()
+
+
 def transforms(salts: Iterable[bytes], info: bytes) -> Iterator[Transform]:
     """Yield what can be computed without a secret; cheap ones first. `info` names the key in its derivation."""
     salts = [b"", *salts]
@@ -35,7 +42,7 @@ def transforms(salts: Iterable[bytes], info: bytes) -> Iterator[Transform]:
                 yield lambda value, name=name, salt=salt: hashlib.new(name, salt + value).digest()
                 yield lambda value, name=name, salt=salt: hashlib.new(name, value + salt).digest()
     for salt in salts:
-        yield lambda value, salt=salt: hmac.digest(salt, value, "sha256")
+        yield lambda value, salt=salt: hmac(salt, value)
         yield lambda value, salt=salt: hashlib.blake2b(value, digest_size=WIDTH, key=salt[:64]).digest()
     yield lambda value: group.hash_to_group(value, b"HashToGroup-OPRFV1-\1-ristretto255-SHA512")
     one = (1).to_bytes(group.WIDTH, "little")

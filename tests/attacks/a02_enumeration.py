@@ -1,9 +1,9 @@
 """A2, by the bank: ask for every number there is.
 
-The range is cut into queries that a single job may have. Each is asked in a job of its own, in the hope that the count is kept by job or in
-memory, and each job is played a second time with the part that comes next; the first one asks for everything and declares a part. Procedure:
-enumeration of the input domain, which no private set intersection stops by itself (Kales, Rechberger, Schneider, Senker and Weinert, "Mobile
-private contact discovery at scale", USENIX Security 2019).
+The range is cut into queries that a single job may have. Each is asked in a job of its own, in the hope that the count is kept by job or
+in memory, and each job is played a second time with the part that comes next; the first one asks for everything and declares a part.
+Procedure: enumeration of the input domain, which no private set intersection stops by itself (Kales, Rechberger, Schneider, Senker and
+Weinert, "Mobile private contact discovery at scale", USENIX Security 2019).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from attacked.views import View
+
 from tandem.crypto import group
 from tandem.wire.messages import Query
 

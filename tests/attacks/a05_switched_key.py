@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from attacked.views import View, changed
+
 from tandem.crypto import group, voprf
 from tandem.wire.messages import Answer, Proof, Query
 
@@ -42,7 +43,8 @@ def answering(role: Any, tampering: Tampering) -> Any:
 def part_under(rows: Callable[[int], bool]) -> Tampering:
     """Answer the rows that fit under another key."""
     def tamper(points: Points, honest: Points) -> Points:
-        return [group.multiply(OTHER.secret, point) if rows(at) else answer for at, (point, answer) in enumerate(zip(points, honest, strict=True))]
+        both = enumerate(zip(points, honest, strict=True))
+        return [group.multiply(OTHER.secret, point) if rows(at) else answer for at, (point, answer) in both]
 
     return tamper
 

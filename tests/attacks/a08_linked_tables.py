@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attacked.views import View
+
 from tandem.wire.messages import Tags
 
 WIDTH = 16

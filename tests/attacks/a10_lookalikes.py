@@ -7,9 +7,8 @@ strings that nobody has for a number is named if, and only if, the target is a c
 from __future__ import annotations
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-
 from attacked.views import View
+from sklearn.linear_model import LogisticRegression
 
 
 def likeness(view: View) -> np.ndarray:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-
 from attacked.views import View
-from tandem.wire.messages import Roster, Tags
+
+from tandem.crypto import group, voprf
+from tandem.wire.messages import Answer, Query, Roster, Tags
 
 WIDTH = 16
+LENGTH = 16_384
+"""Identifiers of one query, as align.script has it."""
 
 
 def rosters(groups: int, asked: int, honest: list[int]) -> Iterator[tuple[str, Roster]]:
@@ -26,7 +29,7 @@ def rosters(groups: int, asked: int, honest: list[int]) -> Iterator[tuple[str, R
     yield "far beyond the table", named([*honest, 2**32 - 1])
 
 
-def named(groups: Iterator[int] | list[int] | range) -> Roster:
+def named(groups: list[int] | range) -> Roster:
     """Return the message that names these groups."""
     return Roster(np.array(list(groups), "<u4").tobytes())
 
@@ -37,3 +40,16 @@ def tags_of_cover(view: View) -> set[bytes]:
     whole = b"".join(part.tags for part in view.messages(Tags))
     own = set(found.positions[found.places].tolist())
     return {whole[at * WIDTH : (at + 1) * WIDTH] for at in found.positions.tolist() if at not in own}
+
+
+def opened(view: View) -> dict[bytes, bytes]:
+    """Return by tag whose it is, of all that were asked: answers of one query, with the blinds that the bank drew for it."""
+    ids, found = view.inputs["ids"], {}
+    for number, (query, answer) in enumerate(zip(view.messages(Query), view.messages(Answer), strict=True)):
+        points, answers = group.split(query.points), group.split(answer.points)
+        first = number * LENGTH
+        blinds = group.random_scalars(view.inputs["blinds"].fork("blind", first), len(points))
+        part = ids[first : first + len(points)]
+        outputs = voprf.open_batch((0, part, blinds, points, answers, bytes(voprf.WEIGHT_WIDTH * len(points)))).outputs
+        found.update({output[:WIDTH]: name for output, name in zip(outputs, part, strict=True)})
+    return found

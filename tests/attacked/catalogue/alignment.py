@@ -2,6 +2,117 @@
 
 from __future__ import annotations
 
-from attacked.catalogue import Line
+from collections.abc import Callable
+from functools import partial
 
-LINES: tuple[Line, ...] = ()
+from attacked import asking, rosters
+from attacked.alignments import agreed
+from attacked.catalogue import Line
+from attacked.results import ALL, NONE, Gate, at_guess, at_least
+from attacked.weak.one_key import one_key
+from attacked.weak.salted_hash import salted
+from attacked.weak.uncounted import uncounted
+from attacked.weak.unproved import unproved
+from attacked.weak.unshuffled import unshuffled
+from tandem.contract import words
+
+
+def _printed(cover: int, *parts: str) -> Callable[[], str]:
+    """Return who finds the sentence with these words under "What this does not prevent" of a contract with this cover."""
+
+    def sentence() -> str:
+        contract = agreed(cover=cover)
+        (limits,) = (page for page in words.pages(contract) if page.heading == "What this does not prevent")
+        for number, (_, text) in enumerate(limits.rows):
+            if all(part in text for part in parts):
+                return f"{text} {words.pages(contract, 'zh')[3].rows[number][1]}"
+        raise LookupError(f"no sentence of the contract says {parts}")
+
+    return sentence
+
+
+AT_CHANCE = Gate("95 % interval contains guessing", lambda found: found.low <= found.baseline <= found.high)
+
+LINES: tuple[Line, ...] = (
+    Line(
+        "A1", "reverse the tags", "bank, or a thief of the telco's disk", "blocked", "salted-hash set intersection",
+        lambda size: asking.tags_reversed(size, salted=salted, candidates=size.of(100_000, 1_000_000)), ALL, asking.tags_reversed, NONE,
+    ),
+    Line(
+        "A2", "ask for everyone", "bank", "bounded", "a telco that keeps no count",
+        partial(asking.range_asked, uncounted=uncounted), ALL, asking.range_asked, NONE,
+    ),
+    Line(
+        "A3a", "put everyone into the table", "telco", "bounded", "no cap on the table, f = 1",
+        partial(rosters.everyone_offered, capped=False), ALL, partial(rosters.everyone_offered, capped=True), NONE,
+    ),
+    Line(
+        "A3b", "read the roster", "telco", "printed", "f = 1", partial(rosters.one_in_f, cover=1), ALL,
+        partial(rosters.one_in_f, cover=4), at_guess(),
+        _printed(4, "hides a customer among 4 people, on average", "can put numbers into its table that it does not serve"),
+    ),
+    Line(
+        "A4a", "guess whom a query asks about", "telco", "blocked", "blinds of 1", asking.ones, ALL, asking.query_guessed, NONE,
+    ),
+    Line(
+        "A4b", "compare queries of two jobs", "telco", "blocked", "blinds reused", asking.stale_jobs, ALL, asking.query_repeated, NONE,
+    ),
+    Line(
+        "A5", "answer part of a query under another key", "telco", "blocked", "no proof",
+        partial(asking.order_recovered, unproved=unproved), ALL, asking.switched_unrefused, NONE,
+    ),
+    Line(
+        "A6", "bad points", "either", "blocked", "plain X25519, unclamped, unchecked", asking.residues_read, ALL,
+        asking.bad_elements_admitted, NONE,
+    ),
+    Line(
+        "A7a", "the telco's file order from tags", "bank", "blocked", "no shuffle",
+        partial(rosters.order_read, by="bank", unshuffled=unshuffled), at_least(0.99), partial(rosters.order_read, by="bank"), AT_CHANCE,
+    ),
+    Line(
+        "A7b", "the bank's file order from the roster", "telco", "blocked", "no shuffle",
+        partial(rosters.order_read, by="telco", unshuffled=unshuffled), at_least(0.99), partial(rosters.order_read, by="telco"), AT_CHANCE,
+    ),
+    Line(
+        "A8", "link contracts, epochs or purposes", "bank", "blocked", "one key for all",
+        partial(rosters.tables_linked, one_key=one_key), ALL, rosters.tables_linked, NONE,
+    ),
+    Line(
+        "A9a", "lay rosters over each other, 10 % customers", "telco", "blocked", "decoys drawn afresh, f = 4, 3 contracts",
+        partial(rosters.laid_over, share=0.1, contracts=3, fresh=True), at_least(0.65),
+        partial(rosters.laid_over, share=0.1, contracts=5, fresh=False), at_guess(),
+    ),
+    Line(
+        "A9b", "lay rosters over each other, 1 % customers", "telco", "blocked", "decoys drawn afresh, f = 4, 3 contracts",
+        partial(rosters.laid_over, share=0.01, contracts=3, fresh=True), at_least(0.9),
+        partial(rosters.laid_over, share=0.01, contracts=5, fresh=False), at_guess(),
+    ),
+    Line(
+        "A10a", "who looks like a customer", "telco", "printed", "customers 1 sd apart in one variable",
+        partial(rosters.lookalikes, apart=1.0), at_least(0.65), partial(rosters.lookalikes, apart=0.0), AT_CHANCE,
+        _printed(1, "compare the roster with its other subscribers and guess who else looks like a customer"),
+    ),
+    Line(
+        "A10b", "a target and invented strings in one group", "telco", "printed", "a telco that forges its groups",
+        partial(rosters.forged, forging=True), ALL, partial(rosters.forged, forging=False), at_guess(),
+        _printed(4, "not row by row", "not from a telco that forges its groups"),
+    ),
+    Line(
+        "A11a", "halve the table, and halve it again", "telco", "bounded", "decoys drawn afresh, no record of tables",
+        partial(rosters.bisected, remembers=False), ALL, partial(rosters.bisected, remembers=True), NONE,
+    ),
+    Line(
+        "A11b", "leave single people out of later tables", "telco", "printed", "no record of tables",
+        partial(rosters.left_out, remembers=False), at_least(0.7), partial(rosters.left_out, remembers=True), at_least(0.7),
+        _printed(4, "leaves people out of later tables"),
+    ),
+    Line(
+        "A12a", "name who does not match", "bank", "blocked", "no cap on the roster", partial(rosters.strangers_named, capped=False), ALL,
+        partial(rosters.strangers_named, capped=True), NONE,
+    ),
+    Line(
+        "A12b", "name the cover by a later query", "bank", "printed", "the same key", partial(rosters.cover_named, same_key=True), ALL,
+        partial(rosters.cover_named, same_key=False), NONE,
+        _printed(4, "scores come back to the bank, under tags that a later query with the same key would name"),
+    ),
+)
