@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bank_party.jobs import Job
+from bank_party.offered import known_table
 from bank_party.solving import Solving, packed
 from tandem.align.script import ALIGN
 from tandem.align.seeker import Found, seek
@@ -102,7 +103,7 @@ class Conductor(Caller):
             # Blinds of the job, not of the attempt: asked again, the same identifiers are the same bytes, and cost nothing.
             return seek(
                 public, ids, caps.table, layout.min_matched, self.engine, self.chance.fork("align", attempt), self.job.blinds,
-                cover=layout.cover, roster_cap=caps.roster,
+                known_table(self.job.ledger, self.contract), cover=layout.cover, roster_cap=caps.roster,
             )
 
         found: Found = await self._play("align", Found, ALIGN, "seeker", playing, 0, ("ids", len(ids)), b"")

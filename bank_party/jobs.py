@@ -24,6 +24,7 @@ from tandem.arguments import Chance, Seeded
 from tandem.contract import Contract
 from tandem.errors import InputError, PeerLost, PeerRefused
 from tandem.node.checkpoints import Checkpoints
+from tandem.node.ledger_store import Ledger
 from tandem.node.plain import pack, restore, unpack
 from tandem.session.tap import Tapped
 from tandem.tables import Table
@@ -100,6 +101,11 @@ class Job:
     def blinds(self) -> Chance:
         """Where the alignment's blinds come from: the same in every attempt of this job, and in no other."""
         return Seeded(self._kept.seed).fork("blinds")
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where the job is kept."""
+        return self._store.ledger
 
     @property
     def known(self) -> bytes:

@@ -86,6 +86,10 @@ class Enumeration(RemoteProtocolError):
     """More identifiers asked, or a larger table or roster, than the contract's cap: somebody asks for everyone (A2, A3, A12)."""
 
 
+class OtherTable(RemoteProtocolError):
+    """Other tags than the contract began with, or a smaller table too often: so a telco narrows down who is a customer (A11)."""
+
+
 class KeySwitched(RemoteProtocolError):
     """The proof that one pinned key answered the whole batch fails: part may have been answered under another key (A5)."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from tandem.align.cover import whole
 from tandem.align.script import QUERY_LENGTH, ROSTER_LENGTH
 from tandem.align.tags import CAPACITY, WIDTH, Shelf
-from tandem.arguments import Chance, Engine
+from tandem.arguments import Chance, Engine, Once, unkept
 from tandem.crypto import group, voprf
 from tandem.errors import InputError, Malformed
 from tandem.session.session import Role
@@ -32,21 +32,23 @@ class Found:
 
 
 def seek(
-    public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: Engine, chance: Chance, kept: Chance, *, cover: int = 1,
-    roster_cap: int = CAPACITY,
+    public: bytes, ids: list[bytes], table_cap: int, fewest: int, engine: Engine, chance: Chance, kept: Chance, once: Once = unkept, *,
+    cover: int = 1, roster_cap: int = CAPACITY,
 ) -> Role[Found]:
     """Play ALIGN for normalised identifiers; return the roster.
 
     `kept` gives the blinds and may repeat itself when the same identifiers are asked again; `chance` gives the weights, fresh each time.
-    `public` is the key pinned in the contract; the holder's table comes in groups of `cover` tags. Raises KeySwitched if one answer was
-    not made with that key, Oversized for a table beyond `table_cap`, DuplicateTag, Malformed for a group cut short, and InputError for
-    fewer than `fewest` matches or a roster beyond `roster_cap`, before the holder hears of any.
+    `public` is the key pinned in the contract; the holder's table comes in groups of `cover` tags, and `once` is asked about it, by digest
+    and size, before anything is said to it. Raises KeySwitched if one answer was not made with that key, Oversized for a table beyond
+    `table_cap`, DuplicateTag, Malformed for a group cut short, and InputError for fewer than `fewest` matches or a roster beyond
+    `roster_cap`, before the holder hears of any.
     """
     shelf = Shelf(table_cap)
     while tags := (yield Tags):
         shelf.extend(tags.tags)
     if len(shelf) % cover:
         raise Malformed(f"a table of {len(shelf)} tags, which are no whole groups of {cover}")
+    once(shelf.digest, len(shelf))
     yield Shelved(len(shelf), shelf.digest)
     shelf.sort()
     if not ids:

@@ -325,13 +325,14 @@ def _named(cover: int, *, scored: bool) -> Iterator[Both]:
         )
         return
     crowded = (1 - (1 - CROWDED) ** cover) / CROWDED
-    yield _both(  # A3, A9, A10
+    yield _both(  # A3, A9, A10, A11
         f"Cover hides a customer among {cover} people, on average, from a telco without side knowledge: not row by row; among fewer where "
         f"people have left the group, or where many are customers (1 in {crowded:.1f} if {CROWDED:.0%} of the telco's people are); and not "
-        "from a telco that forges its groups or does not keep them. It can put numbers into its table that it does not serve.",
+        "from a telco that forges its groups, does not keep them, or leaves people out of later tables. It can put numbers into its table "
+        "that it does not serve.",
         f"掩护使没有旁证的运营商平均只能把客户定位到 {cover} 人之中：并非逐行成立；组内有人离网、或客户占比高时更少"
-        f"（运营商用户中 {CROWDED:.0%} 是客户时为 {crowded:.1f} 人）；若运营商伪造分组或不保持分组则无效。它可以把并非"
-        "自己用户的号码放进名单。",
+        f"（运营商用户中 {CROWDED:.0%} 是客户时为 {crowded:.1f} 人）；若运营商伪造分组、不保持分组或在以后的名单中略去个别人则无效。"
+        "它可以把并非自己用户的号码放进名单。",
     )
     if not scored:
         return

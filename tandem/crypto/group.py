@@ -43,6 +43,9 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 
 IDENTITY = bytes(WIDTH)
 
+_SPARE = 0x80
+"""Bit of the last byte that no canonical encoding has (RFC 9496, section 4.3.1: s < p); libsodium 1.0.18 (rbcl's) overlooks it."""
+
 _WIDE = 64
 """Bytes that are reduced to one scalar or mapped to one point: the bias is below 2^-250."""
 
@@ -205,7 +208,7 @@ def admit_points(data: bytes) -> list[bytes]:
     points = split(data)
     for position, point in enumerate(points):
         # libsodium holds the identity for valid; it is every key's answer to itself, so a proof over it proves nothing
-        if point == IDENTITY or _is_valid(point) != 1:
+        if point == IDENTITY or point[-1] & _SPARE or _is_valid(point) != 1:
             raise _foreign(position)
     return points
 
@@ -237,7 +240,7 @@ def multiply_each(scalars: Iterable[bytes], points: Sequence[bytes], first: int 
     out, run = _Buffer(), _multiply
     products: list[bytes] = []
     for scalar, point in zip(scalars, points, strict=False):
-        if len(point) != WIDTH or len(scalar) != WIDTH or run(out, scalar, point) != 0:
+        if len(point) != WIDTH or point[-1] & _SPARE or len(scalar) != WIDTH or run(out, scalar, point) != 0:
             raise _foreign(first + len(products))
         products.append(out.raw)
     return products
@@ -247,7 +250,7 @@ def weigh(weights: Sequence[bytes], points: Sequence[bytes], first: int = 0) -> 
     """Return the sum of w*P over all pairs, the identity for none. Weights must not be zero. Raises ForeignElement like `multiply_each`."""
     total, product, run, plus = _Buffer(), _Buffer(), _multiply, _add
     for position, (weight, point) in enumerate(zip(weights, points, strict=True), first):
-        if len(point) != WIDTH or len(weight) != WIDTH or run(product, weight, point) != 0:
+        if len(point) != WIDTH or point[-1] & _SPARE or len(weight) != WIDTH or run(product, weight, point) != 0:
             raise _foreign(position)
         plus(total, total.raw, product.raw)
     return total.raw
@@ -270,7 +273,7 @@ def add(points: Iterable[bytes]) -> bytes:
     """Return the sum of the points, the identity for none. Raises ForeignElement for what is no canonical encoding."""
     total = _Buffer()
     for position, point in enumerate(points):
-        if len(point) != WIDTH or _add(total, total.raw, point) != 0:
+        if len(point) != WIDTH or point[-1] & _SPARE or _add(total, total.raw, point) != 0:
             raise _foreign(position)
     return total.raw
 

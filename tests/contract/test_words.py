@@ -144,7 +144,7 @@ def test_cover_says_what_it_hides_what_it_costs_and_what_it_does_not():
     text = whole(unsigned(layout={"cover": 4}))
     assert "Cover hides a customer among 4 people, on average, from a telco without side knowledge: not row by row" in text
     assert "1 in 3.4 if 10% of the telco's people are" in text
-    assert "not from a telco that forges its groups or does not keep them" in text  # A9, A10
+    assert "not from a telco that forges its groups, does not keep them, or leaves people out of later tables" in text  # A9, A10, A11
     assert "grow up to 4-fold" in text
     assert "scored too, and their scores come back to the bank, under tags" in text  # A12
     assert "in each of whom at least one is a customer" in text

@@ -109,6 +109,14 @@ def test_the_identity_is_refused_although_libsodium_holds_it_for_valid():
     refused_everywhere(group.IDENTITY)
 
 
+def test_the_bit_above_255_is_refused_although_libsodium_overlooks_it():
+    for point in some_points(4):
+        twin = point[:-1] + bytes([point[-1] | 0x80])
+        refused_everywhere(twin)
+        with pytest.raises(ForeignElement):
+            group.add([twin])
+
+
 @pytest.mark.parametrize("width", [1, 31, 33, 63])
 def test_broken_widths_are_refused(width):
     with pytest.raises(ForeignElement, match="whole number"):
