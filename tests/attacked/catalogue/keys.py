@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from attacked import planted, randomness
+from attacks.k10_timing import TOLD_APART
+
+from attacked import masks, oracles, planted, randomness, timings
 from attacked.catalogue import Line
-from attacked.results import ALL, NONE, Gate, at_guess, at_least
+from attacked.results import ALL, NONE, Gate, at_guess, at_least, at_most
 
 UNLIKELY = Gate("p below 0.001", lambda found: found.value < 0.001)
 
@@ -63,5 +65,42 @@ LINES: tuple[Line, ...] = (
     Line(
         "K7c", "factors of n that divide p - 1", "bank", "blocked", "no modulus proof",
         planted.channel_weak, ALL, planted.channel, NONE,
+    ),
+    Line(
+        "K8a", "numbers that stick out of the mask", "bank", "blocked", "masks of 70 bits a slot of 78",
+        masks.around_weak, ALL, masks.around, NONE,
+    ),
+    Line(
+        "K8b", "two passes under one mask", "bank", "blocked", "the same masks in every pass",
+        masks.again_weak, ALL, masks.again, NONE,
+    ),
+    Line(
+        "K9a", "sums at the edges of their slots", "any", "blocked", "slots one bit short of what totals need",
+        masks.silent_weak, at_least(0.1), masks.silent, NONE,
+    ),
+    Line(
+        "K9b", "rows in bits that are not declared", "bank with coordinator", "blocked", "no noise above the slots",
+        masks.smuggled_weak, ALL, masks.smuggled, NONE,
+    ),
+    Line(
+        "K10a", "time of opening, against the key", "telco", "blocked", "powers of variable time",
+        timings.opening_weak, at_least(TOLD_APART), timings.opening, at_most(TOLD_APART),
+    ),
+    Line(
+        "K10b", "time of the oblivious hash, against its key", "bank", "blocked", "double and add",
+        timings.hashing_weak, at_least(TOLD_APART), timings.hashing, at_most(TOLD_APART),
+    ),
+    Line(
+        "K10c", "time of a chunk, against its share of zero rows", "telco or network", "blocked",
+        "zeros are not padded, and sealed on the way",
+        timings.zeros_weak, at_least(TOLD_APART), timings.zeros, at_most(TOLD_APART),
+    ),
+    Line(
+        "K11a", "rows sent as sums, to be opened", "telco", "blocked", "coordinator that holds the key",
+        oracles.oracle_weak, ALL, oracles.oracle, NONE,
+    ),
+    Line(
+        "K11b", "code that opens, within reach", "telco or coordinator", "blocked", "an import added to both",
+        oracles.importing_weak, ALL, oracles.importing, NONE,
     ),
 )
