@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
@@ -31,7 +31,7 @@ def key_bits(size: Size) -> int:
 @cache
 def watched(size: Size, seed: int) -> Training:
     """Return the large honest study that several attacks look at: decoys, hold-out, two passes and a card."""
-    study = made(size.of(6000, 20000), key_bits(size), seed, decoys=0.25, passes=2)
+    study = made(size.of(5000, 20000), key_bits(size), seed, decoys=0.2, passes=2)
     _, known = study.train()
     study.card(known)
     if known.failed:
@@ -62,6 +62,7 @@ def _guessed(size: Size) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     return best, own, truth, ", ".join(dict.fromkeys(names))
 
 
+@cache
 def labels_shipped(size: Size) -> Result:
     """T1: what everything it saw adds to the telco's own model."""
     best, own, truth, names = _guessed(size)
@@ -73,7 +74,7 @@ def labels_shipped(size: Size) -> Result:
 
 def labels_of_told_residuals(size: Size) -> Result:
     """T1 with residuals in the clear."""
-    study = made(size.of(2000, 6000), SMALL_KEY, 1, hold_out=0.0, passes=1)
+    study = made(size.of(1500, 6000), SMALL_KEY, 1, hold_out=0.0, passes=1)
     with told_residuals(study):
         study.train()
     granted, asked = halves(study.places, 1)
@@ -128,6 +129,42 @@ def totals_in_the_telcos_view(size: Size) -> Result:
     return rate("labels read", hits, trials)
 
 
+def _fields(size: Size, play: Callable[[Training], None]) -> Result:
+    """Return how many plain fields of the telco's view differ between two worlds that differ in who has which label."""
+    worlds = []
+    for world in (0, 1):
+        study = made(600, SMALL_KEY, 11, passes=2, decoys=0.2, min_bin=20, min_class=5)
+        rows = study.rows
+        if world:
+            y = rows.y.copy()
+            y[rows.train] = np.random.default_rng(12).permutation(y[rows.train])
+            study.rows = sealer.Rows(rows.x, y, rows.train, rows.places, rows.roster)
+        play(study)
+        worlds.append(t01_labels.plain_fields(study.telco))
+    one, other = worlds
+    differing = sum(a != b for a, b in zip(one, other, strict=True))
+    return rate("fields that depend on labels", differing, len(one))
+
+
+def fields_of_told_residuals(size: Size) -> Result:
+    """T1 with residuals in the clear: one field more, of each pass."""
+
+    def play(study: Training) -> None:
+        with told_residuals(study):
+            study.train()
+
+    return _fields(size, play)
+
+
+def fields_shipped(size: Size) -> Result:
+    """T1: two worlds of other labels; whatever the telco can decode without a key is the same in both."""
+
+    def play(study: Training) -> None:
+        study.card(study.train()[1])
+
+    return _fields(size, play)
+
+
 # T3
 
 
@@ -150,6 +187,7 @@ def _canaries(size: Size, *, group: int, weights: str, shipped: bool) -> Result:
     return area("AUC of labels" if group == 1 else "AUC of groups worse than half of them", scores, shares > (0.5 if group == 1 else np.median(shares)))
 
 
+@cache
 def single_canaries_coded_one_hot(size: Size) -> Result:
     """T3: one person a variable, no smallest bin, points in the clear."""
     return _canaries(size, group=1, weights="open", shipped=False)
@@ -190,6 +228,7 @@ def _twins(size: Size, *, open_weights: bool) -> Result:
     return rate("labels read", int(np.sum(read == y[targets])), len(targets))
 
 
+@cache
 def open_twins(size: Size) -> Result:
     """T3 as printed: variables that differ in one person, weights in the clear."""
     return _twins(size, open_weights=True)

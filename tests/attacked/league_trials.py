@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
-from functools import partial
+from functools import cache, partial
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,19 @@ from attacked.weak.key_holding_coordinator import holds_the_key, its_view
 from attacked.weak.unchecked_totals import unchecked
 from attacked.weak.visible_abort import stops
 from attacks import c01_rows, t02_single_rows, t03_canaries, t06_mixed_rows, t07_reaction, t09_many_totals, t10_poison
+from bank_party.evaluation import auc_difference
+from bank_party.reports.model import Report
+from bank_party.summary import _WORDS
 from tandem.arguments import Seeded
 from tandem.errors import CheckFailed, InputError
-from tandem.sums.shapes import FEW_ROWS_A_TOTAL, LEAST_ROWS_A_TOTAL
+from tandem.sums.shapes import LEAST_ROWS_A_TOTAL
 from tandem.train.pooled import fit
 from tandem.train.sealer import card_log_odds
 from tandem.wire.messages import Masks, Opened, Own, Pairs, Sealed, Shapes, Wish
 from tandem.wire.messages import Key as SaidKey
+
+
+SAYS = "the report says:"
 
 
 def league(study: Training) -> View:
@@ -60,6 +67,7 @@ def _differing(size: Size, view: Callable[[Training], View]) -> Result:
     return rate("labels read", int(np.sum(read == study.labels[targets])), len(targets))
 
 
+@cache
 def rows_by_difference(size: Size) -> Result:
     """T2 as printed: both follow the protocol, and variables differ in one person each."""
     return _differing(size, league)
@@ -81,7 +89,7 @@ def sentence_on_single_rows() -> str:
 def _mixed(size: Size) -> Result:
     """Return how many of the altered passes the bank trained on; whatever is not among them was found."""
     accepted = trials = 0
-    for seed in range(size.of(2, 20)):
+    for seed in range(size.of(1, 20)):
         for change in _changes(seed):
             study = made(400, SMALL_KEY, 61 + seed, passes=2, min_bin=20, min_class=5)
             study.corrupt = partial(change, study)
@@ -157,7 +165,7 @@ def _reactions(size: Size, *, visible: bool) -> Result:
     one = int(np.flatnonzero(status == TRAINING)[0])
     like = np.flatnonzero((status == TRAINING) & (labels == labels[one]))[1:]
     unlike = np.flatnonzero((status != TRAINING) | (labels != labels[one]))
-    half, rng = size.of(20, 100), np.random.default_rng(7)
+    half, rng = size.of(15, 100), np.random.default_rng(7)
     hits = 0
     for true, others in ((True, rng.choice(like, half)), (False, rng.choice(unlike, half))):
         for other in others:
@@ -193,6 +201,41 @@ def reactions(size: Size) -> Result:
     return _reactions(size, visible=False)
 
 
+def _failures(size: Size, *, open_weights: bool) -> Result:
+    """Return in how many studies, half of them with a row counted twice in place of another, the points say which it is."""
+    trials, right = size.of(6, 20), 0
+    for number in range(trials):
+        study = made(400, SMALL_KEY, 75 + number, passes=1, open_weights=open_weights)
+        bent = number % 2 == 1
+        if bent:
+            rows = np.flatnonzero(study.status == TRAINING)
+            change = partial(t06_mixed_rows.in_place_of, width=study.secret.public.width, to=int(rows[0]), take=int(rows[1]))
+            study.corrupt = partial(_folding, change)
+        study.train()
+        right += t07_reaction.zeros_told(study.telco) == bent
+    return rate("failed checks told from honest ones", right, trials, baseline=0.5)
+
+
+def _folding(change: Callable[[Sealed], Sealed], name: str, _: Any, role: Any) -> Any:
+    return t06_mixed_rows.heard_otherwise(role, lambda m: change(m) if isinstance(m, Sealed) else m) if name == "summer" else role
+
+
+@cache
+def failures_under_open_weights(size: Size) -> Result:
+    """T7 as printed: with weights in the clear."""
+    return _failures(size, open_weights=True)
+
+
+def failures_under_hidden_weights(size: Size) -> Result:
+    """T7: with weights hidden."""
+    return _failures(size, open_weights=False)
+
+
+def sentence_on_visible_failures() -> str:
+    """Return what a contract with open weights says."""
+    return sentence("It also sees when a check fails", layout={"weights": "open"})
+
+
 # T9
 
 
@@ -218,7 +261,7 @@ def _crowded(rows: int, variables: int, bins: int) -> tuple[View, Training, bool
         study.train()
     except (CheckFailed, InputError):
         pass
-    return study.telco.with_(View("solver", study.coordinator.seen)), study, any(study.telco.frames("Sealed", sent=False))
+    return league(study), study, any(study.telco.frames("Sealed", sent=False))
 
 
 def _solved(size: Size) -> tuple[np.ndarray, np.ndarray]:
@@ -267,7 +310,7 @@ def near_rows(size: Size, rows_a_total: int = LEAST_ROWS_A_TOTAL) -> Result:
         study = made(rows_a_total * variables * (bins - 1), SMALL_KEY, 92 + seed, bins=(bins,) * variables, hold_out=0.0, passes=1)
         study.train()
         codes = study.coded.table.codes
-        scores.append(-t09_many_totals.residuals(study.telco.with_(study.coordinator), study.layout))
+        scores.append(-t09_many_totals.residuals(league(study), study.layout))
         own.append(codes @ np.where(np.arange(variables) % 2, -0.4, 0.4))
         truth.append(study.labels)
     best, mine, labels = (np.concatenate(each) for each in (scores, own, truth))
@@ -276,9 +319,10 @@ def near_rows(size: Size, rows_a_total: int = LEAST_ROWS_A_TOTAL) -> Result:
     return Result(found.what, found.value, found.low, found.high, trials=found.trials, note=note)
 
 
-def near_rows_far(size: Size) -> Result:
-    """T9: the same at the rows a total from which the bank is not warned."""
-    return near_rows(size, FEW_ROWS_A_TOTAL)
+def nearer_rows(size: Size) -> Result:
+    """T9 where the bank refuses nothing: 3 rows a total."""
+    with never_refused():
+        return near_rows(size, 3)
 
 
 def sentence_on_many_totals() -> str:
@@ -290,10 +334,10 @@ def sentence_on_many_totals() -> str:
 
 
 def _joint(size: Size, poison: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None, *, later: bool = False) -> Result:
-    """Return what the joint card gains over the bank's own model on the hold-out, in AUC."""
+    """Return what the joint card gains over the bank's own model on the hold-out, in AUC, and what the report says of it."""
     joint, alone, truth = [], [], []
     for seed in size.seeds:
-        study = made(6000, SMALL_KEY, 100 + seed, passes=2, columns=2, hold_out=0.5)
+        study = made(4000, SMALL_KEY, 100 + seed, passes=2, hold_out=0.5)
         bins = study.coded.table.bins
         other = study
         if poison:
@@ -308,9 +352,13 @@ def _joint(size: Size, poison: Callable[[np.ndarray, tuple[int, ...]], np.ndarra
         joint.append(card_log_odds(study.rows.x, card.theta, card.row_points)[test])
         alone.append((study.rows.x @ theta)[test])
         truth.append(study.rows.y[test])
-    return gain("AUC gained over the bank's own model", *(np.concatenate(each) for each in (joint, alone, truth)))
+    scores, own, labels = (np.concatenate(each) for each in (joint, alone, truth))
+    found, difference = gain("AUC gained over the bank's own model", scores, own, labels), auc_difference(labels, own, scores)
+    verdict = Report.verdict.fget(SimpleNamespace(holdout=SimpleNamespace(difference=difference)))
+    return replace(found, note=f"{SAYS} {_WORDS['en'][verdict].format(**vars(difference))}")
 
 
+@cache
 def honest_codes(size: Size) -> Result:
     """T10: what honest codes bring."""
     return _joint(size, None)

@@ -18,7 +18,7 @@ from attacks.t01_labels import one_hot
 from tandem.crypto.opening import SecretKey
 from tandem.crypto.paillier import Foreign, admit
 from tandem.crypto.slots import Layout, signed_digits
-from tandem.wire.messages import Sealed, Shapes
+from tandem.wire.messages import PairSums, Sealed, Shapes
 
 RESIDUAL = 3
 
@@ -47,8 +47,9 @@ def _made_up(bins: tuple[int, ...], counts: tuple[int, ...], rows: int) -> np.nd
 def opened(view: View, secret: SecretKey, layout: Layout) -> np.ndarray:
     """Return the residuals of all sealed rows that passed by, with the key."""
     found = []
-    for message in view.messages(Sealed, sent=False):
-        plain = secret.open(admit(secret.public, Foreign(message.rows.data)))
+    heard = (*(one.rows for one in view.messages(Sealed, sent=False)), *(one.sums for one in view.messages(PairSums, sent=False)))
+    for sealed in heard:
+        plain = secret.open(admit(secret.public, Foreign(sealed.data)))
         found += [secret.public.centred(number) for number in plain]
     return np.array([signed_digits(number, layout.width, len(layout.slots))[RESIDUAL] for number in found])
 

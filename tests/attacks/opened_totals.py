@@ -25,12 +25,12 @@ def plaintexts(view: View, *, stage: int | None = None) -> list[int]:
 
 def totals(view: View, layout: Layout, *, stage: int | None = None) -> np.ndarray:
     """Return (bins of all variables, slots) whole numbers; no row of them where the view has none."""
-    parts, found = layout.ciphertexts, []
+    key, parts, found = modulus(view), layout.ciphertexts, []
     plain = plaintexts(view, stage=stage)
     for first in range(0, len(plain), parts):
         row: list[int] = []
         for part, number in enumerate(plain[first : first + parts]):
-            row += signed_digits(number, layout.width, len(layout.part(part)))
+            row += signed_digits(key.centred(number), layout.width, len(layout.part(part)))
         found.append(row)
     return np.array(found, dtype=np.int64).reshape(len(found), len(layout.slots))
 

@@ -23,10 +23,10 @@ from sklearn.model_selection import cross_val_predict
 from attacked.views import View
 from tandem.crypto.paillier import Foreign, PublicKey, read
 from tandem.wire.codec import MESSAGES
-from tandem.wire.messages import Key
+from tandem.wire.messages import Closing, Key, Signature
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
-CLUSTERS = (2, 4, 8)
+CLUSTERS = (2, 8)
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,21 @@ def least_squares(numbers: Numbers, codes: np.ndarray, bins: tuple[int, ...]) ->
     return np.linalg.lstsq(one_hot(codes, bins).T, numbers.by_bin[0], rcond=None)[0]
 
 
+def plain_fields(view: View) -> list[tuple[object, ...]]:
+    """Return what was received and is neither sealed nor a digest or signature of what is: a value each, or how long it is."""
+    found: list[tuple[object, ...]] = []
+    for one in view.seen:
+        if one.sent:
+            continue
+        message = one.message(MESSAGES[one.kind])
+        for part in fields(message):
+            value = getattr(message, part.name)
+            hidden = isinstance(value, Foreign) or (isinstance(message, (Closing, Signature)) and part.name != "peers")
+            shown = len(value.data if isinstance(value, Foreign) else value) if hidden else value
+            found.append((one.script, one.stage, one.kind, part.name, shown))
+    return found
+
+
 @dataclass(frozen=True)
 class Guess:
     """Scores (N,): the own model's, the attack's, and the name of the procedure that did best; what it did on the granted half."""
@@ -102,10 +117,10 @@ def guess(view: View, granted: np.ndarray, labels: np.ndarray) -> Guess:
         joined("sign", scaled[:, int(np.argmax(alone))])
         joined("norm", np.linalg.norm(scaled, axis=1))
         for size in CLUSTERS:
-            at = KMeans(size, n_init=2, random_state=0).fit_predict(scaled)
+            at = KMeans(size, n_init=1, random_state=0).fit_predict(scaled)
             shares = np.array([labels[at[granted] == k].mean() if (at[granted] == k).any() else 0.5 for k in range(size)])
             joined(f"{size} clusters", shares[at])
-        trees = HistGradientBoostingClassifier(max_iter=60, random_state=0)
+        trees = HistGradientBoostingClassifier(max_iter=40, random_state=0)
         tried[0]["trees"], tried[1]["trees"] = _learnt(trees, np.column_stack((plain, own, scaled)), granted, labels)
     figures = {name: float(roc_auc_score(labels, score)) for name, score in tried[1].items()}
     name = max((each for each in figures if each != "nothing"), key=lambda each: figures[each], default="nothing")

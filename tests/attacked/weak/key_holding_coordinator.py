@@ -7,7 +7,7 @@ from typing import Any
 from attacked.trainings import COORDINATOR, Training
 from attacked.views import View
 from attacked.weak.one_more_line import hearing, saying, with_line
-from tandem.wire.messages import Sealed, Wish
+from tandem.wire.messages import PairSums, Sealed, Wish
 
 
 def holds_the_key(study: Training) -> Training:
@@ -27,10 +27,10 @@ def holds_the_key(study: Training) -> Training:
 
     def played(name: str, _: Any, role: Any) -> Any:
         if name == "sealer":
-            return saying(noting(role), Wish, lambda: said[-1])
-        return hearing(role, Wish, Sealed) if name == "solver" else role
+            return saying(noting(role), Wish, lambda: PairSums(said[-1].rows))
+        return hearing(role, Wish, PairSums) if name == "solver" else role
 
-    study.lines = lambda script: with_line(script, Wish, "sealer", "solver", Sealed)
+    study.lines = lambda script: with_line(script, Wish, "sealer", "solver", PairSums)
     study.corrupt = played
     return study
 
