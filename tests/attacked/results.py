@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import beta
-from sklearn.metrics import roc_auc_score
+from scipy.stats import beta, rankdata
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,13 @@ def rate(what: str, hits: int, trials: int, baseline: float = 0.0, note: str = "
     return Result(what, hits / trials, low, high, baseline, trials, hits, note=note)
 
 
+def _area(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Return the area under the ROC curve by mid-ranks (Mann and Whitney): ten times as fast as a curve, in loops of a bootstrap."""
+    ones = int(truth.sum())
+    above = float(rankdata(scores)[truth == 1].sum()) - ones * (ones + 1) / 2
+    return above / (ones * (len(truth) - ones))
+
+
 def area(what: str, scores: np.ndarray, truth: np.ndarray, baseline: float = 0.5, *, seed: int = 0, draws: int = 500) -> Result:
     """Return the area under the ROC curve with limits from a bootstrap over rows (percentiles)."""
     scores, truth = np.asarray(scores, float), np.asarray(truth, int)
@@ -80,9 +86,9 @@ def area(what: str, scores: np.ndarray, truth: np.ndarray, baseline: float = 0.5
     while len(found) < draws:
         rows = rng.integers(0, len(truth), len(truth))
         if 0 < truth[rows].sum() < len(rows):
-            found.append(roc_auc_score(truth[rows], scores[rows]))
+            found.append(_area(truth[rows], scores[rows]))
     low, high = np.percentile(found, [2.5, 97.5])
-    return Result(what, float(roc_auc_score(truth, scores)), float(low), float(high), baseline, len(truth))
+    return Result(what, _area(truth, scores), float(low), float(high), baseline, len(truth))
 
 
 def gain(what: str, scores: np.ndarray, own: np.ndarray, truth: np.ndarray, *, seed: int = 0, draws: int = 500) -> Result:
@@ -92,9 +98,9 @@ def gain(what: str, scores: np.ndarray, own: np.ndarray, truth: np.ndarray, *, s
     while len(found) < draws:
         rows = rng.integers(0, len(truth), len(truth))
         if 0 < truth[rows].sum() < len(rows):
-            found.append(roc_auc_score(truth[rows], scores[rows]) - roc_auc_score(truth[rows], own[rows]))
+            found.append(_area(truth[rows], scores[rows]) - _area(truth[rows], own[rows]))
     low, high = np.percentile(found, [2.5, 97.5])
-    value = float(roc_auc_score(truth, scores) - roc_auc_score(truth, own))
+    value = _area(truth, scores) - _area(truth, own)
     return Result(what, value, float(low), float(high), trials=len(truth))
 
 
