@@ -109,6 +109,6 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "C1b", "identifiers, names, planted strings", "coordinator", "blocked", "column names for aliases",
-        planted_strings.with_names, ALL, planted.in_a_real_study, NONE,
+        planted_strings.with_names, ALL, planted_strings.in_a_real_study, NONE,
     ),
 )
