@@ -71,18 +71,20 @@ def _result(found: Result) -> dict[str, Any]:
 
 
 def show(console: Console, run: Run) -> None:
-    """Print the table, the mutants that lived, and every fault."""
+    """Print the table, what users are told of the printed ones, the mutants that lived, and every fault."""
     table = Table(box=None, pad_edge=False, padding=(0, 1))
-    for head in ("", "attack", "weakened fixture", "shipped", "gate, or what is said", "s"):
+    for head in ("", "attack", "weakened fixture", "shipped", "gate", "s"):
         table.add_column(head, justify="right" if head == "s" else "left", vertical="top")
+    notes = {sentence: number for number, sentence in enumerate(dict.fromkeys(one.sentence for one in run.tried if one.sentence), 1)}
     for one in run.tried:
-        line = one.line
-        style = "bold red" if one.faults else ""
-        spent = one.weakened.seconds + one.shipped.seconds
-        end = f"{line.outcome}: {one.sentence or line.gate.text}"
+        line, spent = one.line, one.weakened.seconds + one.shipped.seconds
         what, fell = f"{line.title} ({line.by})", f"{line.fixture}: {one.weakened.shown}"
-        table.add_row(line.id, what, fell, one.shipped.shown, end, f"{spent:.0f}", style=style)
+        end = f"{line.outcome}, see {notes[one.sentence]}" if one.sentence else f"{line.outcome}: {line.gate.text}"
+        table.add_row(line.id, what, fell, one.shipped.shown, end, f"{spent:.0f}", style="bold red" if one.faults else "")
     console.print(table)
+    for sentence, number in notes.items():
+        console.print(f"\n{number}  {sentence}")
+    console.print()
     if run.mutants:
         noticed = sum(bool(one["killed"]) for one in run.mutants)
         console.print(f"{noticed} of {len(run.mutants)} defences that were taken out were noticed by a test")
