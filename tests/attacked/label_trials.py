@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from attacks import t01_labels, t03_canaries, t04_selection, t05_kind_of_row
 from contracts import unsigned
 
 from attacked.results import Result, Size, area, gain, rate
@@ -15,7 +17,6 @@ from attacked.weak.naked_zeros import sealed_so
 from attacked.weak.residuals_in_the_clear import told_residuals
 from attacked.weak.shown_selection import shows_its_wish
 from attacked.weak.single_rows_coded import coded_so
-from attacks import t01_labels, t03_canaries, t04_selection, t05_kind_of_row
 from tandem.contract.words import pages
 from tandem.train import sealer
 
@@ -67,9 +68,7 @@ def labels_shipped(size: Size) -> Result:
     """T1: what everything it saw adds to the telco's own model."""
     best, own, truth, names = _guessed(size)
     found = gain("AUC gained over its own model", best, own, truth)
-    return Result(
-        found.what, found.value, found.low, found.high, trials=found.trials, note=f"own model {area('', own, truth).value:.3f}; best: {names}",
-    )
+    return replace(found, note=f"own model {area('', own, truth).value:.3f}; best: {names}")
 
 
 def labels_of_told_residuals(size: Size) -> Result:
@@ -112,8 +111,7 @@ def labels_of_larger_batches(size: Size) -> Result:
         truth.append(study.labels)
     best, mine, labels = (np.concatenate(each) for each in (scores, own, truth))
     found = gain("AUC gained over its own model", best, mine, labels)
-    note = f"AUC {area('', best, labels).value:.2f} against {area('', mine, labels).value:.2f}"
-    return Result(found.what, found.value, found.low, found.high, trials=found.trials, note=note)
+    return replace(found, note=f"AUC {area('', best, labels).value:.2f} against {area('', mine, labels).value:.2f}")
 
 
 def totals_in_the_telcos_view(size: Size) -> Result:
@@ -184,7 +182,9 @@ def _canaries(size: Size, *, group: int, weights: str, shipped: bool) -> Result:
             study.train()
     shares = np.array([study.labels[rows].mean() for rows in members])
     scores = t03_canaries.group_scores(study.telco, 3, groups)
-    return area("AUC of labels" if group == 1 else "AUC of groups worse than half of them", scores, shares > (0.5 if group == 1 else np.median(shares)))
+    if group == 1:
+        return area("AUC of labels", scores, shares > 0.5)
+    return area("AUC of groups worse than half of them", scores, shares > np.median(shares))
 
 
 @cache

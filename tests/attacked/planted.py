@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from attacks import c01_rows
 from three_parties import make_site, run_study, serving, tables
 
 from attacked.label_trials import SMALL_KEY
 from attacked.results import Result, Size, rate
 from attacked.trainings import COORDINATOR, Training, made
 from attacked.views import Recorder, View
-from attacks import c01_rows
 from tandem.tables import CodedTable
 from tandem.train import summer
 

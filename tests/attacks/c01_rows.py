@@ -1,7 +1,7 @@
 """C1. Rows from totals, by the coordinator: what it hears about bins, turned back into rows; and anything that it should not have.
 
-Least squares from every pass's totals, on a table that it makes up to fit the counts: nothing that it hears says which row of the roster has
-which codes. If it holds a key, it opens whatever passes by. Then its frames are searched for
+Least squares from every pass's totals, on a table that it makes up to fit the counts: nothing that it hears says which row of the
+roster has which codes. If it holds a key, it opens whatever passes by. Then its frames are searched for
 identifiers, names and planted strings, plain, in hex and in base64. Source: security, part 2, C1.
 """
 
@@ -11,8 +11,8 @@ import base64
 import hashlib
 
 import numpy as np
-
 from attacked.views import View
+
 from attacks.opened_totals import totals
 from attacks.t01_labels import one_hot
 from tandem.crypto.opening import SecretKey

@@ -8,8 +8,8 @@ Source: security, part 2, T3.
 from __future__ import annotations
 
 import numpy as np
-
 from attacked.views import View
+
 from tandem.wire.messages import Points
 
 
