@@ -45,6 +45,16 @@ def group_scores(view: View, first: int, groups: int) -> np.ndarray:
     return pairs[:, 1] - pairs[:, 0]
 
 
+def row_scores(view: View) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (all variables' points of each row, the first variable's alone), (N,) each; None if no points were seen."""
+    points, codes, bins = _points(view), view.inputs["codes"], view.inputs["bins"]
+    if points is None:
+        return None
+    starts = np.cumsum((0, *bins[:-1]))
+    first, *rest = (points[start + codes[:, j].astype(int)] for j, start in enumerate(starts))
+    return first + sum(rest), first
+
+
 def twin_labels(view: View, targets: int) -> np.ndarray:
     """Return the label of each target, -1 where no points were seen. Bin 2 is the same in all twins, so points are taken against it."""
     points = _points(view)

@@ -60,6 +60,10 @@ LINES: tuple[Line, ...] = (
         alone.open_twins, ALL, alone.hidden_twins, NONE,
     ),
     Line(
+        "T3f", "canary columns of 50 people, open weights", "telco", "printed", "open weights, one-hot, no smallest bin",
+        alone.group_canaries_coded_one_hot, at_least(0.9), alone.open_group_canaries, at_most(0.05), alone.sentence_on_shares,
+    ),
+    Line(
         "T4", "which variables were kept", "telco", "blocked", "selection in the clear",
         alone.selection_shown, ALL, alone.selection_hidden, at_guess(),
     ),
