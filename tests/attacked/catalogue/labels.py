@@ -65,7 +65,7 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "T4", "which variables were kept", "telco", "blocked", "selection in the clear",
-        alone.selection_shown, ALL, alone.selection_hidden, at_guess(),
+        alone.selection_shown, at_least(0.85), alone.selection_hidden, at_guess(),
     ),
     Line(
         "T5", "training row, hold-out or decoy", "telco", "blocked", "zeros sealed without rho",
