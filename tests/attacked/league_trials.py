@@ -1,4 +1,4 @@
-"""Trials of telco and coordinator that cheat, or lay together what they have, and of a coordinator alone (T2, T6, T7, T9, T10, C1)."""
+"""Trials of telco and coordinator that cheat, or lay together what they have, and of a coordinator alone (T2, T6, T7, T9, C1)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from attacks import c01_rows, t02_single_rows, t03_canaries, t06_mixed_rows, t07_reaction, t09_many_totals, t10_poison
+from attacks import c01_rows, t02_single_rows, t03_canaries, t06_mixed_rows, t07_reaction, t09_many_totals
 
 from attacked.label_trials import SMALL_KEY, sentence, watched
 from attacked.results import Result, Size, area, gain, rate
@@ -20,18 +19,12 @@ from attacked.weak.any_number_of_totals import never_refused
 from attacked.weak.key_holding_coordinator import holds_the_key, its_view
 from attacked.weak.unchecked_totals import unchecked
 from attacked.weak.visible_abort import stops
-from bank_party.evaluation import auc_difference
-from bank_party.reports.model import Report
-from bank_party.summary import _WORDS
 from tandem.arguments import Seeded
 from tandem.errors import CheckFailed, InputError
 from tandem.sums.shapes import LEAST_ROWS_A_TOTAL
 from tandem.train.pooled import fit
-from tandem.train.sealer import card_log_odds
 from tandem.wire.messages import Key as SaidKey
 from tandem.wire.messages import Masks, Opened, Own, Pairs, Sealed, Shapes, Wish
-
-SAYS = "the report says:"
 
 
 def league(study: Training) -> View:
@@ -323,55 +316,6 @@ def nearer_rows(size: Size) -> Result:
 def sentence_on_many_totals() -> str:
     """Return the warning of a contract with few rows a total."""
     return sentence("come near to single rows", layout={"min_matched": 1000, "bins": 8}, telco={"variables": 12})
-
-
-# T10
-
-
-def _joint(size: Size, poison: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None, *, later: bool = False) -> Result:
-    """Return what the joint card gains over the bank's own model on the hold-out, in AUC, and what the report says of it."""
-    joint, alone, truth = [], [], []
-    for seed in size.seeds:
-        study = made(4000, SMALL_KEY, 100 + seed, passes=2, hold_out=0.5)
-        bins = study.coded.table.bins
-        other = study
-        if poison:
-            other = with_codes(poison(study.coded.table.codes, bins), bins, study.rows, SMALL_KEY, 100 + seed, passes=2)
-        if not later:
-            study = other
-        _, known = study.train()
-        study.coded = other.coded
-        card = study.card(known)["sealer"]
-        test = ~study.rows.train
-        theta = fit(study.rows.x[study.rows.train], study.rows.y[study.rows.train], 1.0).theta
-        joint.append(card_log_odds(study.rows.x, card.theta, card.row_points)[test])
-        alone.append((study.rows.x @ theta)[test])
-        truth.append(study.rows.y[test])
-    scores, own, labels = (np.concatenate(each) for each in (joint, alone, truth))
-    found, difference = gain("AUC gained over the bank's own model", scores, own, labels), auc_difference(labels, own, scores)
-    verdict = Report.verdict.fget(SimpleNamespace(holdout=SimpleNamespace(difference=difference)))
-    return replace(found, note=f"{SAYS} {_WORDS['en'][verdict].format(**vars(difference))}")
-
-
-@cache
-def honest_codes(size: Size) -> Result:
-    """T10: what honest codes bring."""
-    return _joint(size, None)
-
-
-def random_codes(size: Size) -> Result:
-    """T10: codes that belong to other people."""
-    return _joint(size, lambda codes, _: t10_poison.at_random(codes, 10))
-
-
-def inverted_codes(size: Size) -> Result:
-    """T10: honest codes in training, inverted ones when the card scores."""
-    return _joint(size, t10_poison.inverted, later=True)
-
-
-def sentence_on_poison() -> str:
-    """Return what every training contract says."""
-    return sentence("A telco that sends random or inverted codes is not prevented")
 
 
 # C1

@@ -5,13 +5,14 @@ from __future__ import annotations
 from attacked import label_trials as alone
 from attacked import league_trials as league
 from attacked import planted
+from attacked import poison_trials as poison
 from attacked.catalogue import Line
 from attacked.results import ALL, NONE, Gate, at_guess, at_least, at_most
 
 SHOWN = Gate("more than none", lambda found: bool(found.hits))
 NO_BETTER = Gate(
     "upper limit at most 0.01, and the report shows no gain",
-    lambda found: found.high <= 0.01 and league.SAYS in found.note and "beats" not in found.note,
+    lambda found: found.high <= 0.01 and poison.SAYS in found.note and "beats" not in found.note,
 )
 
 LINES: tuple[Line, ...] = (
@@ -101,11 +102,11 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "T10a", "poisoning: random codes", "telco", "printed", "none: honest codes, whose gain is seen",
-        league.honest_codes, at_least(0.01), league.random_codes, NO_BETTER, league.sentence_on_poison,
+        poison.honest_codes, at_least(0.01), poison.random_codes, NO_BETTER, poison.sentence_on_poison,
     ),
     Line(
         "T10b", "poisoning: codes inverted when scores are made", "telco", "printed", "none: honest codes, whose gain is seen",
-        league.honest_codes, at_least(0.01), league.inverted_codes, NO_BETTER, league.sentence_on_poison,
+        poison.honest_codes, at_least(0.01), poison.inverted_codes, NO_BETTER, poison.sentence_on_poison,
     ),
     Line(
         "C1a", "rows from totals", "coordinator", "blocked", "key-holding coordinator",
