@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from attacks import t01_labels, t03_canaries, t04_selection, t05_kind_of_row
 from contracts import unsigned
 
 from attacked.results import Result, Size, area, gain, rate
@@ -15,7 +17,6 @@ from attacked.weak.naked_zeros import sealed_so
 from attacked.weak.residuals_in_the_clear import told_residuals
 from attacked.weak.shown_selection import shows_its_wish
 from attacked.weak.single_rows_coded import coded_so
-from attacks import t01_labels, t03_canaries, t04_selection, t05_kind_of_row
 from tandem.contract.words import pages
 from tandem.train import sealer
 
@@ -67,9 +68,7 @@ def labels_shipped(size: Size) -> Result:
     """T1: what everything it saw adds to the telco's own model."""
     best, own, truth, names = _guessed(size)
     found = gain("AUC gained over its own model", best, own, truth)
-    return Result(
-        found.what, found.value, found.low, found.high, trials=found.trials, note=f"own model {area('', own, truth).value:.3f}; best: {names}",
-    )
+    return replace(found, note=f"own model {area('', own, truth).value:.3f}; best: {names}")
 
 
 def labels_of_told_residuals(size: Size) -> Result:
@@ -112,8 +111,7 @@ def labels_of_larger_batches(size: Size) -> Result:
         truth.append(study.labels)
     best, mine, labels = (np.concatenate(each) for each in (scores, own, truth))
     found = gain("AUC gained over its own model", best, mine, labels)
-    note = f"AUC {area('', best, labels).value:.2f} against {area('', mine, labels).value:.2f}"
-    return Result(found.what, found.value, found.low, found.high, trials=found.trials, note=note)
+    return replace(found, note=f"AUC {area('', best, labels).value:.2f} against {area('', mine, labels).value:.2f}")
 
 
 def totals_in_the_telcos_view(size: Size) -> Result:
@@ -168,9 +166,12 @@ def fields_shipped(size: Size) -> Result:
 # T3
 
 
-def _canaries(size: Size, *, group: int, weights: str, shipped: bool) -> Result:
-    """Return how well the points of secret groups say which of them has more bads; groups of one row: its label."""
-    open_weights, count, groups = weights == "open", 1800, 30
+GROUPS = 30
+
+
+def _with_canaries(*, group: int, weights: str, shipped: bool) -> tuple[Training, list[np.ndarray]]:
+    """Return a study that was played with a variable for each of GROUPS secret groups, and who is in them."""
+    open_weights, count, groups = weights == "open", 1800, GROUPS
     base = made(count, SMALL_KEY, 3, hold_out=0.0, bins=(3,), passes=1)
     rng = np.random.default_rng(4)
     members = list(rng.permutation(count)[: group * groups].reshape(groups, group))
@@ -182,35 +183,57 @@ def _canaries(size: Size, *, group: int, weights: str, shipped: bool) -> Result:
     else:
         with coded_so():
             study.train()
+    return study, members
+
+
+def _canaries(*, group: int, weights: str, shipped: bool) -> Result:
+    """Return how well the points of secret groups say which of them has more bads; groups of one row: its label."""
+    study, members = _with_canaries(group=group, weights=weights, shipped=shipped)
     shares = np.array([study.labels[rows].mean() for rows in members])
-    scores = t03_canaries.group_scores(study.telco, 3, groups)
-    return area("AUC of labels" if group == 1 else "AUC of groups worse than half of them", scores, shares > (0.5 if group == 1 else np.median(shares)))
+    scores = t03_canaries.group_scores(study.telco, 3, GROUPS)
+    if group == 1:
+        return area("AUC of labels", scores, shares > 0.5)
+    return area("AUC of groups worse than half of them", scores, shares > np.median(shares))
 
 
 @cache
-def single_canaries_coded_one_hot(size: Size) -> Result:
+def single_canaries_coded_one_hot(_: Size) -> Result:
     """T3: one person a variable, no smallest bin, points in the clear."""
-    return _canaries(size, group=1, weights="open", shipped=False)
+    return _canaries(group=1, weights="open", shipped=False)
 
 
-def group_canaries_coded_one_hot(size: Size) -> Result:
+def group_canaries_coded_one_hot(_: Size) -> Result:
     """T3: 50 people a variable, no smallest bin, points in the clear."""
-    return _canaries(size, group=50, weights="open", shipped=False)
+    return _canaries(group=50, weights="open", shipped=False)
 
 
-def hidden_canaries(size: Size) -> Result:
+def hidden_canaries(_: Size) -> Result:
     """T3: one person a variable on shipped code: weights are hidden."""
-    return _canaries(size, group=1, weights="blind", shipped=True)
+    return _canaries(group=1, weights="blind", shipped=True)
 
 
-def hidden_group_canaries(size: Size) -> Result:
+def hidden_group_canaries(_: Size) -> Result:
     """T3: 50 people a variable on shipped code: weights are hidden."""
-    return _canaries(size, group=50, weights="blind", shipped=True)
+    return _canaries(group=50, weights="blind", shipped=True)
 
 
-def open_canaries(size: Size) -> Result:
+def open_canaries(_: Size) -> Result:
     """T3: one person a variable on shipped code with weights in the clear: such a bin is merged."""
-    return _canaries(size, group=1, weights="open", shipped=True)
+    return _canaries(group=1, weights="open", shipped=True)
+
+
+def open_group_canaries(_: Size) -> Result:
+    """T3 as printed: 50 people a variable on shipped code with weights in the clear; what their points add to the own model, by row."""
+    study, members = _with_canaries(group=50, weights="open", shipped=True)
+    scores, rows = t03_canaries.row_scores(study.telco), np.concatenate(members)
+    if scores is None:
+        raise RuntimeError("weights were to be open, and no points were told")
+    return gain("AUC gained over its own model", scores[0][rows], scores[1][rows], study.labels[rows])
+
+
+def sentence_on_shares() -> str:
+    """Return what a contract with open weights says of bins."""
+    return sentence("nearly the share of bads in each bin", layout={"weights": "open"})
 
 
 def _twins(size: Size, *, open_weights: bool) -> Result:
@@ -224,6 +247,8 @@ def _twins(size: Size, *, open_weights: bool) -> Result:
     rows = sealer.Rows(np.column_stack((np.ones(count), x)), y, np.ones(count, dtype=bool))
     study = with_codes(codes, (3,) * codes.shape[1], rows, SMALL_KEY, 8, passes=1, open_weights=open_weights)
     study.train()
+    if len(np.unique(y[targets])) < 2:
+        raise RuntimeError("targets of one label are no test")
     read = t03_canaries.twin_labels(study.telco, len(targets))
     return rate("labels read", int(np.sum(read == y[targets])), len(targets))
 

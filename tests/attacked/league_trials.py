@@ -1,14 +1,15 @@
-"""Trials of telco and coordinator that cheat, or lay together what they have, and of a coordinator alone (T2, T6, T7, T9, T10, C1)."""
+"""Trials of telco and coordinator that cheat, or lay together what they have, and of a coordinator alone (T2, T6, T7, T9, C1)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from contextlib import suppress
 from dataclasses import replace
-from types import SimpleNamespace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from attacks import c01_rows, t02_single_rows, t03_canaries, t06_mixed_rows, t07_reaction, t09_many_totals
 
 from attacked.label_trials import SMALL_KEY, sentence, watched
 from attacked.results import Result, Size, area, gain, rate
@@ -18,20 +19,12 @@ from attacked.weak.any_number_of_totals import never_refused
 from attacked.weak.key_holding_coordinator import holds_the_key, its_view
 from attacked.weak.unchecked_totals import unchecked
 from attacked.weak.visible_abort import stops
-from attacks import c01_rows, t02_single_rows, t03_canaries, t06_mixed_rows, t07_reaction, t09_many_totals, t10_poison
-from bank_party.evaluation import auc_difference
-from bank_party.reports.model import Report
-from bank_party.summary import _WORDS
 from tandem.arguments import Seeded
 from tandem.errors import CheckFailed, InputError
 from tandem.sums.shapes import LEAST_ROWS_A_TOTAL
 from tandem.train.pooled import fit
-from tandem.train.sealer import card_log_odds
-from tandem.wire.messages import Masks, Opened, Own, Pairs, Sealed, Shapes, Wish
 from tandem.wire.messages import Key as SaidKey
-
-
-SAYS = "the report says:"
+from tandem.wire.messages import Masks, Opened, Own, Pairs, Sealed, Shapes, Wish
 
 
 def league(study: Training) -> View:
@@ -184,10 +177,8 @@ def _looked_at(count: int, telco: Callable[[Any], Any], coordinator: Callable[[A
     study = made(count, SMALL_KEY, 71, bins=(2,), decoys=0.2, min_bin=2, min_class=1)
     parts = {"summer": telco, "solver": coordinator}
     study.corrupt = lambda name, _here, role: parts.get(name, lambda same: same)(role)
-    try:
+    with suppress(CheckFailed):  # what the fixture shows: the session is over, and the telco's view ends there
         study.describe()
-    except CheckFailed:
-        pass  # what the fixture shows: the session is over, and the telco's view ends there
     return study
 
 
@@ -257,10 +248,8 @@ def _crowded(rows: int, variables: int, bins: int) -> tuple[View, Training, bool
     """Return the league's view of a pass of so many training rows and totals, and whether the bank sealed any row for it."""
     study = made(rows, SMALL_KEY, 91, bins=(bins,) * variables, strength=0.5 / variables**0.5, hold_out=0.0, passes=1)
     study.corrupt = lambda name, _, role: _collecting(role) if name == "solver" else role
-    try:
+    with suppress(CheckFailed, InputError):  # the coordinator went away, or the bank refused
         study.train()
-    except (CheckFailed, InputError):
-        pass
     return league(study), study, any(study.telco.frames("Sealed", sent=False))
 
 
@@ -315,8 +304,7 @@ def near_rows(size: Size, rows_a_total: int = LEAST_ROWS_A_TOTAL) -> Result:
         truth.append(study.labels)
     best, mine, labels = (np.concatenate(each) for each in (scores, own, truth))
     found = gain("AUC gained over its own model", best, mine, labels)
-    note = f"AUC {area('', best, labels).value:.2f} against {area('', mine, labels).value:.2f}"
-    return Result(found.what, found.value, found.low, found.high, trials=found.trials, note=note)
+    return replace(found, note=f"AUC {area('', best, labels).value:.2f} against {area('', mine, labels).value:.2f}")
 
 
 def nearer_rows(size: Size) -> Result:
@@ -328,55 +316,6 @@ def nearer_rows(size: Size) -> Result:
 def sentence_on_many_totals() -> str:
     """Return the warning of a contract with few rows a total."""
     return sentence("come near to single rows", layout={"min_matched": 1000, "bins": 8}, telco={"variables": 12})
-
-
-# T10
-
-
-def _joint(size: Size, poison: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None, *, later: bool = False) -> Result:
-    """Return what the joint card gains over the bank's own model on the hold-out, in AUC, and what the report says of it."""
-    joint, alone, truth = [], [], []
-    for seed in size.seeds:
-        study = made(4000, SMALL_KEY, 100 + seed, passes=2, hold_out=0.5)
-        bins = study.coded.table.bins
-        other = study
-        if poison:
-            other = with_codes(poison(study.coded.table.codes, bins), bins, study.rows, SMALL_KEY, 100 + seed, passes=2)
-        if not later:
-            study = other
-        _, known = study.train()
-        study.coded = other.coded
-        card = study.card(known)["sealer"]
-        test = ~study.rows.train
-        theta = fit(study.rows.x[study.rows.train], study.rows.y[study.rows.train], 1.0).theta
-        joint.append(card_log_odds(study.rows.x, card.theta, card.row_points)[test])
-        alone.append((study.rows.x @ theta)[test])
-        truth.append(study.rows.y[test])
-    scores, own, labels = (np.concatenate(each) for each in (joint, alone, truth))
-    found, difference = gain("AUC gained over the bank's own model", scores, own, labels), auc_difference(labels, own, scores)
-    verdict = Report.verdict.fget(SimpleNamespace(holdout=SimpleNamespace(difference=difference)))
-    return replace(found, note=f"{SAYS} {_WORDS['en'][verdict].format(**vars(difference))}")
-
-
-@cache
-def honest_codes(size: Size) -> Result:
-    """T10: what honest codes bring."""
-    return _joint(size, None)
-
-
-def random_codes(size: Size) -> Result:
-    """T10: codes that belong to other people."""
-    return _joint(size, lambda codes, _: t10_poison.at_random(codes, 10))
-
-
-def inverted_codes(size: Size) -> Result:
-    """T10: honest codes in training, inverted ones when the card scores."""
-    return _joint(size, t10_poison.inverted, later=True)
-
-
-def sentence_on_poison() -> str:
-    """Return what every training contract says."""
-    return sentence("A telco that sends random or inverted codes is not prevented")
 
 
 # C1

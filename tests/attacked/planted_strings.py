@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import csv
+import hashlib
 import io
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from attacks import c01_rows
 from three_parties import make_site, run_study, serving, tables
 
 from attacked.label_trials import SMALL_KEY
 from attacked.results import Result, Size, rate
 from attacked.trainings import COORDINATOR, Training, made
 from attacked.views import Recorder, View
-from attacks import c01_rows
 from tandem.tables import CodedTable
 from tandem.train import summer
 
@@ -26,6 +28,13 @@ def _planted() -> list[str]:
     both = [list(csv.reader(io.StringIO(text))) for text in tables()]
     names = {name for table in both for name in table[0] if len(name) > 3}
     return [*sorted(names), *sorted({row[0] for table in both for row in table[1:]})]
+
+
+def _forms(text: str) -> list[bytes]:
+    """Return the string as it is, in hex and base64, and hashed without a key."""
+    data = text.encode()
+    digests = [hashlib.sha256(data).digest(), hashlib.md5(data, usedforsecurity=False).digest()]
+    return [data, data.hex().encode(), base64.b64encode(data).rstrip(b"="), *digests, *(one.hex().encode() for one in digests)]
 
 
 @cache
@@ -52,7 +61,7 @@ def in_a_real_study(_: Size) -> Result:
     view, planted = _coordinators_view(), _planted()
     if not any(view.frames("Opened", sent=False)):
         raise RuntimeError("the coordinator saw no pass: there was nothing to search")
-    return rate("planted strings found", len(c01_rows.strings_found(view, planted)), len(planted))
+    return rate("planted strings found", c01_rows.found_in(view, [_forms(text) for text in planted]), len(planted))
 
 
 def with_names(_: Size) -> Result:
@@ -63,4 +72,4 @@ def with_names(_: Size) -> Result:
     table = CodedTable(study.coded.table.codes, study.coded.table.bins, tuple(names))
     study.coded = summer.Coded(table, outlines, study.coded.pairs)
     study.train()
-    return rate("planted strings found", len(c01_rows.strings_found(study.coordinator, names)), len(names))
+    return rate("planted strings found", c01_rows.found_in(study.coordinator, [_forms(name) for name in names]), len(names))

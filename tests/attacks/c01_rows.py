@@ -1,18 +1,15 @@
 """C1. Rows from totals, by the coordinator: what it hears about bins, turned back into rows; and anything that it should not have.
 
-Least squares from every pass's totals, on a table that it makes up to fit the counts: nothing that it hears says which row of the roster has
-which codes. If it holds a key, it opens whatever passes by. Then its frames are searched for
+Least squares from every pass's totals, on a table that it makes up to fit the counts: nothing that it hears says which row of the
+roster has which codes. If it holds a key, it opens whatever passes by. Then its frames are searched for
 identifiers, names and planted strings, plain, in hex and in base64. Source: security, part 2, C1.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
 import numpy as np
-
 from attacked.views import View
+
 from attacks.opened_totals import totals
 from attacks.t01_labels import one_hot
 from tandem.crypto.opening import SecretKey
@@ -54,12 +51,7 @@ def opened(view: View, secret: SecretKey, layout: Layout) -> np.ndarray:
     return np.array([signed_digits(number, layout.width, len(layout.slots))[RESIDUAL] for number in found])
 
 
-def strings_found(view: View, planted: list[str]) -> list[str]:
-    """Return those of the planted strings that are anywhere in what it has: as they are, in hex or base64, or hashed without a key."""
+def found_in(view: View, forms: list[list[bytes]]) -> int:
+    """Return how many strings are anywhere in what it has, each given in all the forms to look for."""
     whole = b"".join(one.frame for one in view.seen)
-    return [text for text in planted if any(form in whole for form in _forms(text.encode()))]
-
-
-def _forms(data: bytes) -> list[bytes]:
-    digests = [hashlib.sha256(data).digest(), hashlib.md5(data, usedforsecurity=False).digest()]
-    return [data, data.hex().encode(), base64.b64encode(data).rstrip(b"="), *digests, *(one.hex().encode() for one in digests)]
+    return sum(any(form in whole for form in each) for each in forms)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-
 from attacked.views import View
+
 from tandem.crypto.paillier import PublicKey
 from tandem.crypto.slots import Layout, signed_digits
 from tandem.wire.messages import Key, Masks, Opened

@@ -1,9 +1,9 @@
 """T1. Labels from all that the telco sees, by the telco.
 
 Every number that it received is laid beside its own codes: lists of one number a row, lists of one number a bin, ciphertexts by their
-residues, Jacobi symbols and bit counts (times are K10's). Then, best of: least squares on totals by bin, sign and norm of what comes by row,
-clusters of the fields, boosted trees on codes and fields. It is granted the labels of half of the rows, more than it has, to learn with;
-each guess is joined to its own model, and the one that does best on the granted half is its guess for the others.
+residues, Jacobi symbols and bit counts (times are K10's). Then, best of: least squares on totals by bin, sign and norm of what comes by
+row, clusters of the fields, boosted trees on codes and fields. It is granted the labels of half of the rows to learn with, more than it
+has; each guess is joined to its own model, and the one that does best on the granted half is its guess for the others.
 Source: security, part 2, T1; the least squares is the gradient inversion of linear models (FATE's arbiter, see its part 7).
 """
 
@@ -14,13 +14,13 @@ from typing import Any
 
 import gmpy2
 import numpy as np
+from attacked.views import View
 from sklearn.cluster import KMeans
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from attacked.views import View
 from tandem.crypto.paillier import Foreign, PublicKey, read
 from tandem.wire.codec import MESSAGES
 from tandem.wire.messages import Closing, Key, Signature
@@ -120,7 +120,7 @@ def guess(view: View, granted: np.ndarray, labels: np.ndarray) -> Guess:
             at = KMeans(size, n_init=1, random_state=0).fit_predict(scaled)
             shares = np.array([labels[at[granted] == k].mean() if (at[granted] == k).any() else 0.5 for k in range(size)])
             joined(f"{size} clusters", shares[at])
-        trees = HistGradientBoostingClassifier(max_iter=40, random_state=0)
+        trees = HistGradientBoostingClassifier(max_iter=25, max_leaf_nodes=15, random_state=0)
         tried[0]["trees"], tried[1]["trees"] = _learnt(trees, np.column_stack((plain, own, scaled)), granted, labels)
     figures = {name: float(roc_auc_score(labels, score)) for name, score in tried[1].items()}
     name = max((each for each in figures if each != "nothing"), key=lambda each: figures[each], default="nothing")

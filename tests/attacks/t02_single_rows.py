@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from attacked.views import View
+
 from attacks.opened_totals import totals
 from tandem.arguments import Chance, below
 from tandem.crypto.paillier import Foreign, Products, PublicKey, blind, read, units
@@ -38,7 +38,7 @@ def rows_for_sums(role: Any, targets: list[int], chance: Chance) -> Any:
             wanted = Shares(type(crafted).join([crafted, rest]))
         elif isinstance(wanted, Masks) and key is not None and masks:
             mine = b"".join(mask.to_bytes(key.plain_width, "little") for mask in masks)
-            wanted, masks = Masks(mine + wanted.values[len(mine) :]), masks
+            wanted = Masks(mine + wanted.values[len(mine) :])
         answer = yield wanted
         if isinstance(answer, Key):
             key = PublicKey(int.from_bytes(answer.modulus, "little"))

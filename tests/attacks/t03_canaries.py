@@ -8,8 +8,8 @@ Source: security, part 2, T3.
 from __future__ import annotations
 
 import numpy as np
-
 from attacked.views import View
+
 from tandem.wire.messages import Points
 
 
@@ -43,6 +43,16 @@ def group_scores(view: View, first: int, groups: int) -> np.ndarray:
         return np.zeros(groups)
     pairs = points[first:].reshape(groups, 2)
     return pairs[:, 1] - pairs[:, 0]
+
+
+def row_scores(view: View) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (all variables' points of each row, the first variable's alone), (N,) each; None if no points were seen."""
+    points, codes, bins = _points(view), view.inputs["codes"], view.inputs["bins"]
+    if points is None:
+        return None
+    starts = np.cumsum((0, *bins[:-1]))
+    first, *rest = (points[start + codes[:, j].astype(int)] for j, start in enumerate(starts))
+    return first + sum(rest), first
 
 
 def twin_labels(view: View, targets: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gmpy2
 import numpy as np
-
 from attacked.views import View
+
 from attacks.opened_totals import modulus
 from tandem.crypto.paillier import read
 from tandem.wire.messages import Table, Wish

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from attacked.views import View
+
 from tandem.crypto.paillier import Foreign, PublicKey
 from tandem.wire.messages import Masks, Sealed, Shares
 
 
 def in_place_of(message: Sealed, width: int, to: int, take: int) -> Sealed:
-    """Return a chunk with row `take` in the place of row `to`, both by their number in the roster; the chunk itself if they are not in it."""
+    """Return a chunk with row `take` in the place of row `to`, by their numbers in the roster; the chunk itself if they are not in it."""
     data = message.rows.data
     rows = [data[at : at + width] for at in range(0, len(data), width)]
     if not (0 <= to - message.first < len(rows) and 0 <= take - message.first < len(rows)):

@@ -7,6 +7,7 @@ Under open weights the points themselves say it: all are 0. Source: security, pa
 from __future__ import annotations
 
 from attacked.views import View
+
 from tandem.wire.messages import Points
 
 

@@ -7,8 +7,8 @@ Source: security, part 2, T9; protocol review 2.5.
 from __future__ import annotations
 
 import numpy as np
-
 from attacked.views import View
+
 from attacks.opened_totals import totals
 from attacks.t01_labels import one_hot
 from tandem.crypto.slots import Layout

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from loopback_study import CONTRACT, Study, Wire, make_study, small_key, tampered
+from loopback_study import CONTRACT, Wire, make_study, small_key, tampered
 
 from tandem.arguments import Seeded
 from tandem.engine.serial import Serial
@@ -16,10 +16,8 @@ from tandem.score.open_weights import OpenTable
 from tandem.score.statement import Here, Scale, roster_digest
 from tandem.session.loopback import converse
 from tandem.session.session import Session
-from tandem.sums.terms import Terms
-from tandem.tables import CodedTable, Outline
+from tandem.tables import CodedTable
 from tandem.train import sealer, summer
-from tandem.train.pairs import pair_counts
 from tandem.train.script import OPEN, SERVE
 from tandem.wire.messages import Opening, OpenScores, Own, Points, Scores, Table
 
@@ -147,45 +145,6 @@ def test_a_failed_check_shows_as_zeros_and_is_told_to_the_sealer():
     assert "do not add up" in progress.failed
     assert card.failed == progress.failed
     assert card.theta == card.points == ()
-
-
-def canaries(count, targets, *, open_weights):
-    """Return a study whose other variables are the first one with one target moved from bin 1 to bin 0 each."""
-    rng = np.random.default_rng(8)
-    base = rng.integers(0, 3, size=count).astype(np.uint8)
-    base[targets] = 1
-    codes = np.column_stack([base] * (1 + len(targets)))
-    for j, target in enumerate(targets, 1):
-        codes[target, j] = 0
-    x = rng.normal(size=(count, 2))
-    y = (rng.random(count) < 1 / (1 + np.exp(-(0.7 * x[:, 0] + 0.8 * base - 1.0)))).astype(np.int64)
-    bins = (3,) * codes.shape[1]
-    outlines = tuple(Outline(f"t{j + 1:02}", 3, 3, missing=False, rest=False) for j in range(len(bins)))
-    terms = Terms(CONTRACT, columns=2, variables=len(bins), rows=1 << 13, key_bits=512, passes=1, open_weights=open_weights)
-    coded = summer.Coded(CodedTable(codes, bins, tuple(o.alias for o in outlines)), outlines, pair_counts(codes, bins))
-    rows = sealer.Rows(np.column_stack((np.ones(count), x)), y, np.ones(count, dtype=bool))
-    return Study(rows, coded, terms, small_key())
-
-
-def test_variables_that_differ_in_one_customer_give_that_customers_label_away():
-    """T3, printed: the sentence of the contract is true. Bin 2 is the same in all, so the points' ratio to it moves by the one row."""
-    targets = list(range(10))
-    study = canaries(1500, targets, open_weights=True)
-    wire = study.alter = Wire()
-    study.train()
-    points = np.array(wire.messages(Points)[0].points, dtype=float).reshape(-1, 3)
-    ratio = points[:, 0] / points[:, 2]
-    assert ratio[0] < 0.0  # bad ones are rare in bin 0 and common in bin 2
-    got_a_bad = ratio[1:] > ratio[0]
-    assert got_a_bad.tolist() == (study.rows.y[targets] == 1).tolist()
-    assert 0 < study.rows.y[targets].sum() < len(targets)
-
-
-def test_blind_weights_give_the_same_telco_nothing_to_read():
-    study = canaries(1500, list(range(10)), open_weights=False)
-    wire = study.alter = Wire()
-    study.train()
-    assert wire.messages(Points) == []
 
 
 def test_a_card_of_points_that_are_not_whole_is_not_kept():

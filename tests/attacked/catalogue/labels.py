@@ -5,13 +5,14 @@ from __future__ import annotations
 from attacked import label_trials as alone
 from attacked import league_trials as league
 from attacked import planted_strings
+from attacked import poison_trials as poison
 from attacked.catalogue import Line
 from attacked.results import ALL, NONE, Gate, at_guess, at_least, at_most
 
 SHOWN = Gate("more than none", lambda found: bool(found.hits))
 NO_BETTER = Gate(
     "upper limit at most 0.01, and the report shows no gain",
-    lambda found: found.high <= 0.01 and league.SAYS in found.note and "beats" not in found.note,
+    lambda found: found.high <= 0.01 and poison.SAYS in found.note and "beats" not in found.note,
 )
 
 LINES: tuple[Line, ...] = (
@@ -60,8 +61,12 @@ LINES: tuple[Line, ...] = (
         alone.open_twins, ALL, alone.hidden_twins, NONE,
     ),
     Line(
+        "T3f", "canary columns of 50 people, open weights", "telco", "printed", "open weights, one-hot, no smallest bin",
+        alone.group_canaries_coded_one_hot, at_least(0.9), alone.open_group_canaries, at_most(0.05), alone.sentence_on_shares,
+    ),
+    Line(
         "T4", "which variables were kept", "telco", "blocked", "selection in the clear",
-        alone.selection_shown, ALL, alone.selection_hidden, at_guess(),
+        alone.selection_shown, at_least(0.85), alone.selection_hidden, at_guess(),
     ),
     Line(
         "T5", "training row, hold-out or decoy", "telco", "blocked", "zeros sealed without rho",
@@ -97,11 +102,11 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "T10a", "poisoning: random codes", "telco", "printed", "none: honest codes, whose gain is seen",
-        league.honest_codes, at_least(0.01), league.random_codes, NO_BETTER, league.sentence_on_poison,
+        poison.honest_codes, at_least(0.01), poison.random_codes, NO_BETTER, poison.sentence_on_poison,
     ),
     Line(
         "T10b", "poisoning: codes inverted when scores are made", "telco", "printed", "none: honest codes, whose gain is seen",
-        league.honest_codes, at_least(0.01), league.inverted_codes, NO_BETTER, league.sentence_on_poison,
+        poison.honest_codes, at_least(0.01), poison.inverted_codes, NO_BETTER, poison.sentence_on_poison,
     ),
     Line(
         "C1a", "rows from totals", "coordinator", "blocked", "key-holding coordinator",

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from attacked.trainings import Training
 from attacked.weak.one_more_line import hearing, saying, with_line
 from tandem.train import sealer, solver
-from tandem.wire.messages import Points, Signature, Statistics, Table
+from tandem.wire.messages import Points, Statistics, Table
 
 RESIDUAL = 3
 """Slot of the residual."""
