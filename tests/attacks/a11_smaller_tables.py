@@ -19,9 +19,9 @@ def bisect(people: Sequence[bytes], count: Count, told: set[bytes]) -> None:
     parts = [(list(people), count(people))]
     while parts:
         part, customers = parts.pop(0)
-        if customers == len(part):
+        if customers >= len(part):
             told.update(part)
-        elif customers:
+        elif customers > 0:
             half = part[: len(part) // 2]
             inside = count(half)
             parts += [(half, inside), (part[len(half) :], customers - inside)]

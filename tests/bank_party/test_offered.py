@@ -27,14 +27,18 @@ def contract(number, cover=4, **changes):
     return unsigned(id=f"{number:032x}", layout={"cover": cover}, **changes)
 
 
-def offers(path, *tables, cover=4, days=1, **changes):
-    """Offer tables of these sizes under contracts of their own, a node's start each, `days` apart; return which were refused."""
+def offers(path, *tables, cover=4, days=1):
+    """Offer tables of these sizes under contracts of their own, a node's start each, `days` apart; return which were refused.
+
+    `cover`: of all contracts, or of each.
+    """
     refused = []
-    for number, tags in enumerate(tables):
+    covers = [cover] * len(tables) if isinstance(cover, int) else cover
+    for number, (tags, size) in enumerate(zip(tables, covers, strict=True)):
         with Ledger(path) as ledger:
             at = NOW + timedelta(days=days * number)
             try:
-                known_table(ledger, contract(number, cover, **changes), lambda at=at: at)(bytes([number]) * 32, tags)
+                known_table(ledger, contract(number, size), lambda at=at: at)(bytes([number]) * 32, tags)
             except OtherTable:
                 refused.append(number)
     return refused
@@ -59,6 +63,9 @@ def test_a_year_later_a_table_may_be_smaller(tmp_path):
 
 def test_without_cover_the_roster_names_customers_and_sizes_are_free(tmp_path):
     assert offers(tmp_path / "ledger.sqlite", 100, 50, 25, 12, cover=1) == []
+    assert offers(tmp_path / "last.sqlite", 100, 50, 25, cover=[4, 4, 1]) == []
+    assert offers(tmp_path / "first.sqlite", 100, 50, 25, 12, cover=[1, 1, 4, 4]) == []
+    assert offers(tmp_path / "between.sqlite", 100, 100, 50, 25, cover=[4, 1, 4, 4]) == [3]
 
 
 @pytest.mark.parametrize("anew", [{"name": "Another"}, {"signing_key": "ab" * 32}])
