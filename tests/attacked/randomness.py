@@ -46,9 +46,9 @@ def naked(size: Size, weakness: Weakness = nullcontext) -> Result:
     with weakness():
         view = world.play().summer
     found, truth = read_naked(view, world.n, "Sealed"), [number % world.n for number in world.layout.pack(world.rows)[0]]
-    hits = sum(one is not None and one == other for one, other in zip(found, truth, strict=True))
-    hits += sum(one is not None for kind in ("Shares",) for one in read_naked(view, world.n, kind))
-    return rate("rows read without a key", hits, len(truth))
+    hits = sum(one is not None and one == other for one, other in zip(found, truth, strict=False))  # those that left before it was refused
+    hits += sum(one is not None for one in read_naked(view, world.n, "Shares"))
+    return rate("rows read without a key", hits, max(1, len(found)))
 
 
 naked_weak = partial(naked, weakness=no_randomiser)
