@@ -20,13 +20,13 @@ TESTS = Path(__file__).parents[1]
 def run(bits: int, cycles: int, rows: int, chance: str) -> tuple[list[mpz], list[int], int]:
     """Return all ciphertexts that got out before a kill, their labels, and n. `chance`: "system" as shipped, or "copied"."""
     command = [sys.executable, str(Path(__file__)), str(bits), str(cycles), str(rows), chance]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=3600,
-        env=os.environ | {"PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"},
-    )
-    first, *lines = done.stdout.split("\n")[:-1]
-    split = [line.split() for line in lines]
-    return [mpz(c, 16) for _, c in split], [int(label) for label, _ in split], int(first, 16)
+    search = os.environ | {"PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=search) as program:
+        n = int(program.stdout.readline(), 16)
+        split = [line.split() for line in program.stdout]
+    if program.returncode:
+        raise RuntimeError(f"the sealing program ended with {program.returncode}")
+    return [mpz(c, 16) for _, c in split], [int(label) for label, _ in split], n
 
 
 def main(bits: int, cycles: int, rows: int, kind: str) -> None:
@@ -61,7 +61,7 @@ def main(bits: int, cycles: int, rows: int, kind: str) -> None:
             os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         sys.stdout.write(data.decode())
-    sys.stdout.flush()
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,11 @@ def _world(bits: int, seed: int) -> tuple[SealedSums, int]:
     return replace(world, rows=np.zeros_like(world.rows)), slots
 
 
+def _numbered(size: Size, sessions: int) -> range:
+    """Return the seeds of so many sessions: others for another seed of the run."""
+    return range(1000 * size.seeds[0], 1000 * size.seeds[0] + sessions)
+
+
 def _cheating(world: SealedSums, cheat) -> SealedSums:
     return replace(world, corrupt={"sealer": lambda role: changed(role, Sealed, cheat)})
 
@@ -39,7 +44,7 @@ def _cheating(world: SealedSums, cheat) -> SealedSums:
 def around(size: Size, *, weak: bool = False) -> Result:
     """K8: targets all of whose ten bins are read from above the mask."""
     hits = trials = 0
-    for seed in range(-(-(26 if weak else 200) // ((size.key_bits - 3) // WIDTH))):
+    for seed in _numbered(size, -(-(26 if weak else 200) // ((size.key_bits - 3) // WIDTH))):
         world, slots = _world(size.key_bits, seed)
         assert world.layout.width == WIDTH
         with per_slot(WIDTH, slots, MASK_BITS) if weak else nullcontext():
@@ -56,7 +61,7 @@ around_weak = partial(around, weak=True)
 def again(size: Size, *, weak: bool = False) -> Result:
     """K8: targets all of whose ten bins are read from the difference of two passes."""
     hits = trials = 0
-    for seed in range(-(-(26 if weak else size.of(100, 200)) // ((size.key_bits - 3) // WIDTH))):
+    for seed in _numbered(size, -(-(26 if weak else size.of(100, 200)) // ((size.key_bits - 3) // WIDTH))):
         world, slots = _world(size.key_bits, seed)
         views = []
         for number, one in enumerate((world, _cheating(world, one_each(world.n, WIDTH, slots)))):
@@ -73,8 +78,8 @@ again_weak = partial(again, weak=True)
 
 def silent(size: Size, shape: type[Layout] = Layout) -> Result:
     """K9: sums at the edges, through packing, top noise and mask, against exact integers: wrong ones that nothing was said of."""
-    rng, chance, n = np.random.default_rng(9), Seeded(b"silent"), int(key(512).public.n)
-    wrong, cases = 0, size.of(4_000, 100_000)
+    rng, chance, n = np.random.default_rng(size.seeds[0]), Seeded(b"silent %d" % size.seeds[0]), int(key(512).public.n)
+    wrong, cases = 0, size.of(4_000, 20_000)
     for _ in range(cases):
         reach = [int(rng.integers(1, 1 << int(rng.integers(1, 31)))) for _ in range(int(rng.integers(1, 6)))]
         slots = tuple(Slot(f"x{i}", -top if rng.random() < 0.7 else 0, top) for i, top in enumerate(reach))
@@ -101,7 +106,7 @@ silent_weak = partial(silent, shape=Narrow)
 def smuggled(size: Size, *, weak: bool = False) -> Result:
     """K9: rows whose eight codes the bank and the coordinator read above the declared slots."""
     rows = 500
-    world = made(key(max(1024, size.key_bits)), rows, (4,) * 8, 9, reach=(1 << 11) - 1)
+    world = made(key(max(1024, size.key_bits)), rows, (4,) * 8, size.seeds[0], reach=(1 << 11) - 1)
     world = _cheating(world, undeclared(world.n, world.layout, rows))
     with no_top_noise() if weak else nullcontext():
         played = world.play()

@@ -40,7 +40,8 @@ def theft(size: Size, weakness: Weakness = nullcontext) -> Result:
     n = int(secret.public.n)
     tried = (0, n, 12345 * n)
     for value in tried:
-        world = made(secret, 12, (3,), 4, corrupt={"summer": lambda role, value=value: changed(role, Shares, planted(n, value))})
+        plant = planted(n, value)
+        world = made(secret, 12, (3,), size.seeds[0], corrupt={"summer": lambda role, plant=plant: changed(role, Shares, plant)})
         with weakness():
             played = world.play()
         found = factored(played.solver.with_(played.summer), n)
@@ -51,9 +52,9 @@ def theft(size: Size, weakness: Weakness = nullcontext) -> Result:
 theft_weak = partial(theft, weakness=no_gcd_check)
 
 
-def entered(_: Size, weakness: Weakness = nullcontext, each: int = 10_000) -> Result:
+def entered(size: Size, weakness: Weakness = nullcontext, each: int = 10_000) -> Result:
     """K4: planted ciphertexts, alone or among honest ones, at every place where ciphertexts enter."""
-    secret, seed = key(SMALL), Seeded(b"entered")
+    secret, seed = key(SMALL), Seeded(b"entered %d" % size.seeds[0])
     draw = lambda bound: 1 + below(seed, bound - 1)  # noqa: E731 - a name for one argument
     kinds = values(int(secret._p), int(secret._q), draw)
     width = int(secret.public.width)
@@ -81,7 +82,7 @@ entered_weak = partial(entered, weakness=no_gcd_check, each=24)
 def seen_bins(size: Size, weakness: Weakness = nullcontext) -> Result:
     """K4: the bins of a marked target."""
     secret, hits, trials = key(SMALL), 0, 0
-    for seed in range(size.of(5, 20)):
+    for seed in range(5 * size.seeds[0], 5 * size.seeds[0] + 5):
         p, q, n = int(secret._p), int(secret._q), int(secret.public.n)
         mark = marked(p, n, seed, 1 + below(Seeded(b"t%d" % seed), n * q - 1))
         world = made(secret, 40, (4,) * 8, seed, corrupt={"sealer": lambda role, mark=mark: changed(role, Sealed, mark)})
@@ -158,7 +159,7 @@ def prime_modulus(size: Size, weakness: Weakness = nullcontext) -> Result:
     """K7: rows under a prime n, read by whoever sees them."""
     draw, rows = partial(below, Seeded(b"prime")), size.of(50, 500)
     n = int(next_prime((3 << 510) + draw(1 << 510)))
-    labels = np.random.default_rng(1).integers(0, 2, rows).tolist()
+    labels = np.random.default_rng(size.seeds[0]).integers(0, 2, rows).tolist()
     cheat = sealer(n, [sealed(n, label, mpz(2 + draw(n - 2))) for label in labels], best_proof(n))
     world = made(key(SMALL), rows, (3,), 7, corrupt={"sealer": lambda _: cheat})
     with weakness():
@@ -177,7 +178,7 @@ def channel(size: Size, weakness: Weakness = nullcontext) -> Result:
     cheat = sealer(crook.n, [
         sealed(crook.n, 0, mpz(2 + draw(crook.n - 2))) * crook.spelled(row) % n2 for row in range(rows)
     ], best_proof(crook.n))
-    world = made(key(SMALL), rows, (4, 3), 8, least_bits=SMALL - 2, corrupt={"sealer": lambda _: cheat})
+    world = made(key(SMALL), rows, (4, 3), size.seeds[0], least_bits=SMALL - 2, corrupt={"sealer": lambda _: cheat})
     with weakness():
         view = world.play().sealer
     found = {(row, cell) for cell, inside in enumerate(crook.read(view)) for row in inside or ()}

@@ -54,14 +54,14 @@ def _weighted_key(*, heavy: bool) -> SecretKey:
 
 def opening(size: Size, *, weak: bool = False) -> Result:
     """K10: how long opening takes, against the ones in the key."""
-    chance = Seeded(b"opening")
+    chance = Seeded(b"opening %d" % size.seeds[0])
 
     def work(kind: bool) -> Callable[[], object]:  # noqa: FBT001 - one of two kinds
         secret = _weighted_key(heavy=kind)
         return partial(secret.open, Checked(secret.public, [mpz(below(chance, int(secret.public.n2)))]))
 
     with variable_powers() if weak else nullcontext():
-        return _told("opening, keys of few and of many ones", *_timed(work, 1500 if weak else size.of(600, 100_000), 10))
+        return _told("opening, keys of few and of many ones", *_timed(work, 1500 if weak else size.of(600, 20_000), size.seeds[0]))
 
 
 opening_weak = partial(opening, weak=True)
@@ -77,7 +77,7 @@ def hashing(size: Size, *, weak: bool = False) -> Result:
         return partial(group.multiply, scalars[kind], point)
 
     with double_and_add() if weak else nullcontext():
-        return _told("answering, keys of few and of many ones", *_timed(work, 50 if weak else size.of(2000, 100_000), 11))
+        return _told("answering, keys of few and of many ones", *_timed(work, 50 if weak else size.of(2000, 20_000), size.seeds[0]))
 
 
 hashing_weak = partial(hashing, weak=True)
@@ -104,10 +104,10 @@ class _Meter:
 
 def zeros(size: Size, *, weak: bool = False) -> Result:
     """K10: the time between chunks of sealed rows, against whether their rows are zero."""
-    chunks, chunk = (200, 100) if weak else (size.of(30, 1000), 32)  # rows a chunk, in place of 1 MiB: so that there are many chunks
-    world = made(key(2048), chunk * chunks, (2,), 12, slots=50, reach=1 << 15, cap=1 << 20)
+    chunks, chunk = (200, 100) if weak else (size.of(30, 200), 32)  # rows a chunk, in place of 1 MiB: so that there are many chunks
+    world = made(key(2048), chunk * chunks, (2,), size.seeds[0], slots=50, reach=1 << 15, cap=1 << 20)
     meter = _Meter()
-    full = np.random.default_rng(12).integers(0, 2, chunks).astype(bool)
+    full = np.random.default_rng(size.seeds[0]).integers(0, 2, chunks).astype(bool)
     world = replace(
         world, rows=world.rows * np.repeat(full, chunk)[:, None], clock=lambda: meter.seconds, corrupt={"sealer": meter.around},
     )

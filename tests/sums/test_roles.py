@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from masked_path import BITS, CONTEXT, cast, exact, play, secret, world
 from scipy import stats
 
-from tandem.arguments import Seeded, below
-from tandem.crypto.paillier import Foreign, Products, admit, blind
+from tandem.arguments import Seeded
+from tandem.crypto.paillier import Foreign, admit
 from tandem.crypto.slots import signed_digits
 from tandem.engine.serial import Serial
 from tandem.errors import SlotOverflow
-from tandem.sums.cells import Shape, fold_plain
 from tandem.sums.sealer import open_shares, say_key
 from tandem.wire.codec import Frame, decode
 from tandem.wire.messages import Masks, Opened, Sealed, Shares
@@ -130,12 +128,3 @@ def test_shares_are_not_the_products():
     left = admit(key, Foreign(shares)).values
     assert len(left) == len(products.values)
     assert all(a % key.n != b % key.n for a, b in zip(left, products.values, strict=True))
-
-
-def test_control_masks_alone_leave_the_randomness_of_the_product():
-    rows, codes, bins, layout = world()
-    key = secret().public
-    sealed = secret().seal(layout.pack(rows)[0], Seeded(b"s"))
-    products = fold_plain(key, codes, Shape(tuple(bins)), admit(key, Foreign(sealed.encode())))
-    bare = blind(key, Products(key, products.values), [below(Seeded(b"m"), int(key.n))] * len(products), [mpz(1)] * len(products))
-    assert all(a % key.n == b % key.n for a, b in zip(admit(key, Foreign(bare.encode())).values, products.values, strict=True))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from attacks.k10_timing import TOLD_APART
 
 from attacked import masks, oracles, planted, randomness, timings
 from attacked.catalogue import Line
 from attacked.results import ALL, NONE, Gate, at_guess, at_least, at_most
+from attacked.seeds import over
 
 UNLIKELY = Gate("p below 0.001", lambda found: found.value < 0.001)
 
-LINES: tuple[Line, ...] = (
+ONE_SEED = (
     Line("K1", "no randomiser", "anyone", "blocked", "sealing without rho", randomness.naked_weak, ALL, randomness.naked, NONE),
     Line(
         "K2", "randomiser used twice, over forks and kills", "anyone", "blocked", "chance kept in memory, copied by fork",
@@ -103,4 +106,8 @@ LINES: tuple[Line, ...] = (
         "K11b", "code that opens, within reach", "telco or coordinator", "blocked", "an import added to both",
         oracles.importing_weak, ALL, oracles.importing, NONE,
     ),
+)
+
+LINES: tuple[Line, ...] = tuple(
+    replace(line, weakened=over(line.weakened, line.control), shipped=over(line.shipped, line.gate)) for line in ONE_SEED
 )
