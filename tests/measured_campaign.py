@@ -36,7 +36,7 @@ class Campaign:
     roles: dict = field(default_factory=dict)
     """Role by name in place of the shipped one."""
 
-    def play(self, tap=untapped):
+    def play(self, tap=untapped, taps=None):
         secret = small_key()
         opening = Opening("test", "measure", 0, ("rows",), (self.rows.count,), roster_digest(np.arange(self.rows.count)))
         table = CodedTable(self.codes, self.terms.levels, tuple(one.alias for one in self.terms.outlines))
@@ -46,7 +46,10 @@ class Campaign:
             "summer": summer.measure(table, self.terms, Serial(), Seeded(self.seed).fork("summer")),
             "solver": solver.measure(self.rows.count, self.terms, **asked),
         } | self.roles
-        sessions = {name: (Session(MEASURE, name, CONTRACT, bytes(16), opening, tap), role) for name, role in roles.items()}
+        sessions = {
+            name: (Session(MEASURE, name, CONTRACT, bytes(16), opening, tap if taps is None else taps(name)), role)
+            for name, role in roles.items()
+        }
         return converse(sessions, self.alter)
 
     def with_rows(self, outcomes):

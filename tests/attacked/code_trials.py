@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
+from attacks import s01_numbered_rows, s02_label_of_one
 
 from attacked.coded_rosters import Roster, roster
 from attacked.results import Result, Size, rate
-from attacks import s01_numbered_rows, s02_label_of_one
 from tandem.arguments import Seeded
 from tandem.crypto.slots import HEADROOM
 

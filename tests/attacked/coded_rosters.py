@@ -76,7 +76,7 @@ def roster(
     y = (rng.random(count) < 1 / (1 + np.exp(-(effect - effect.mean())))).astype(np.int64) if labels is None else labels
     outlines = tuple(Outline(f"t{j + 1:02}", size, size, missing=False, rest=False) for j, size in enumerate(bins))
     table = CodedTable(codes, tuple(bins), tuple(one.alias for one in outlines))
-    plan = Terms(CONTRACT, columns=1, variables=len(bins), rows=1 << 13, key_bits=bits, **terms)
+    plan = Terms(CONTRACT, columns=1, variables=len(bins), rows=max(1 << 13, count), key_bits=bits, **terms)
     coded = summer.Coded(table, outlines, summer.fit_to_tell(pair_counts(codes, table.bins), plan.min_bin))
     rows = sealer.Rows(np.column_stack((np.ones(count), own)), y, np.ones(count, dtype=bool))
     return Roster(rows, coded, plan, key(bits), seed=b"roster %d" % seed)

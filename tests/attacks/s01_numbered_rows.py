@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
 from attacked.views import View, changed
+
 from tandem.arguments import Chance
 from tandem.crypto.opening import SecretKey
 from tandem.crypto.paillier import Foreign, admit

@@ -7,8 +7,8 @@ the released statistics for the group that has the bad. Source: protocol review 
 from __future__ import annotations
 
 import numpy as np
-
 from attacked.views import View
+
 from tandem.wire.messages import Statistics
 
 

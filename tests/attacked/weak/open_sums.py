@@ -1,4 +1,4 @@
-"""Sums in the open: a telco that masks nothing, so that the bank opens them and nobody checks its rows. Or one that leaves top noise out."""
+"""Sums in the open: a telco that masks nothing, so that the bank opens them unchecked; or one that puts no noise above the slots."""
 
 from __future__ import annotations
 
