@@ -36,8 +36,8 @@ class Campaign:
     roles: dict = field(default_factory=dict)
     """Role by name in place of the shipped one."""
 
-    def play(self, tap=untapped, bend=None):
-        """Play it; `bend`: by role's name what makes a cheating one of it."""
+    def play(self, tap=untapped, bend=None, taps=None):
+        """Play it; `bend`: by role's name what makes a cheating one of it; `taps`: by role's name who sees its frames."""
         secret = small_key()
         opening = Opening("test", "measure", 0, ("rows",), (self.rows.count,), roster_digest(np.arange(self.rows.count)))
         table = CodedTable(self.codes, self.terms.levels, tuple(one.alias for one in self.terms.outlines))
@@ -48,7 +48,10 @@ class Campaign:
             "solver": solver.measure(self.rows.count, self.terms, **asked),
         } | self.roles
         roles |= {name: change(roles[name]) for name, change in (bend or {}).items()}
-        sessions = {name: (Session(MEASURE, name, CONTRACT, bytes(16), opening, tap), role) for name, role in roles.items()}
+        sessions = {
+            name: (Session(MEASURE, name, CONTRACT, bytes(16), opening, tap if taps is None else taps(name)), role)
+            for name, role in roles.items()
+        }
         return converse(sessions, self.alter)
 
     def with_rows(self, outcomes):

@@ -99,8 +99,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "statistics": ("rows, bads, WoE and IV of released bins, under aliases", "以代号表示的已放行分箱的人数、坏样本数、WoE 和 IV"),
     "own": ("the bank's own Hessian, gradient and coefficients", "银行自己的海森矩阵、梯度和系数"),
     "step": (
-        "the Newton point of its own columns, the size of the telco's part, tau, and the ridge if it was chosen",
-        "自己各列的牛顿点、运营商部分的大小、tau，以及岭系数（若由求解方选定）",
+        "the Newton point of its own columns and the size of the telco's part, rounded; tau, and the ridge if it was chosen",
+        "舍入后的自己各列的牛顿点和运营商部分的大小、tau，以及岭系数（若由求解方选定）",
     ),
     "polish": ("the scale of the telco's part and the bank's coefficients", "运营商部分的比例和银行的系数"),
     "release": ("the card's points; coefficients and errors, rounded", "评分卡分值；舍入后的系数和误差"),

@@ -56,6 +56,8 @@ class Terms:
     """What the summer's noise is to be, if there is any."""
     chooses_ridge: bool = False
     """The solver chooses the ridge, from the totals of the first pass."""
+    ridge: float = 0.0
+    """The ridge that training begins with; 0: the sealer's own choice, which no contract allows."""
 
     @classmethod
     def of(cls, contract: Contract) -> Terms:
@@ -66,7 +68,7 @@ class Terms:
             key_bits=layout.key_bits,
             value_bits=layout.value_bits, min_bin=layout.min_bin, min_class=layout.min_class, grain=float(Fraction(layout.grain)),
             card_step=layout.card_step, passes=layout.passes, exact=layout.se == "exact", open_weights=layout.weights == "open",
-            noise=contract.noise, chooses_ridge=layout.chooses_ridge,
+            noise=contract.noise, chooses_ridge=layout.chooses_ridge, ridge=float(layout.ridge_weight),
         )
 
     @property

@@ -121,8 +121,7 @@ def train(known: Known, here: Here, rows: int, terms: Terms, sign: Sign, kept: C
         theta_t = newton.theta[len(known.theta_b) :]
         points = Scale.training(terms.grain).integers(_by_bin(known, theta_t), table.bins)
         yield released.tell(list(known.described))
-        own_theta = tuple(newton.theta[: len(known.theta_b)].tolist())
-        yield Step("", float(theta_t @ theta_t), newton.tau, own_theta, known.ridge if terms.chooses_ridge else 0.0)
+        yield _step(newton, len(known.theta_b), known.ridge if terms.chooses_ridge else 0.0)
     except (RowAsSum, CheckFailed, OtherContent, InputError) as error:
         known = replace(known, failed=str(error), bins=table.bins)
         yield released.tell([], failed=known.failed)
@@ -245,6 +244,7 @@ def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, te
     C = coding([one.values for one in known.described])[:, list(known.kept)]
     theta_b = np.array(own.theta)
     theta = np.concatenate((theta_b, known.theta_t))
+    _check_ridge(known, own, terms)
     if terms.noise is not None:
         newton = noised.step(theta, here, C, own.ridge, terms.min_bin, terms.noise)
         return replace(known, theta_b=theta_b, newton=newton, ridge=own.ridge, bins=table.bins)
@@ -255,6 +255,12 @@ def _solve(known: Known, table: Table, found: Integers, wish: Wish, own: Own, te
     elif terms.chooses_ridge and ridge != known.ridge:
         raise CheckFailed(f"the sealer trains under a ridge of {ridge:g}; {known.ridge:g} was chosen in the first pass")
     return replace(known, theta_b=theta_b, newton=newton, ridge=ridge, bins=table.bins)
+
+
+def _check_ridge(known: Known, own: Own, terms: Terms) -> None:
+    """Check that passes are under the contract's ridge, or begin with it: under a large one totals show through theta one by one (S3)."""
+    if terms.ridge and (known.newton is None or not terms.chooses_ridge) and own.ridge != terms.ridge:
+        raise CheckFailed(f"the sealer trains under a ridge of {own.ridge:g}; the contract says {terms.ridge:g}")
 
 
 def _totals(known: Known, table: Table, found: Integers, own: Own, terms: Terms) -> Totals:
@@ -341,14 +347,30 @@ def _by_bin(known: Known, theta_t: Reals) -> Reals:
 
 def _card_points(known: Known, terms: Terms) -> tuple[Reals, Reals]:
     """Return the card's points of every bin in units of card_step, and the rounded coefficients that they come from."""
-    unit = ROUNDING * _errors(known)
-    theta: Reals = np.round(np.array(known.final) / unit) * unit
+    theta = _rounded(np.array(known.final), _errors(known))
     steps: Reals = np.round(_by_bin(known, theta[len(known.theta_b) :]) / (POINT * terms.card_step))
     return steps, theta
 
 
+def _step(newton: Newton, columns: int, ridge: float) -> Step:
+    """Return what the sealer is told of a Newton point: its own coefficients and the length of the others', all as they are released."""
+    theta = _rounded(newton.theta, newton.se)
+    return Step("", float(theta[columns:] @ theta[columns:]), newton.tau, tuple(theta[:columns].tolist()), ridge)
+
+
+def _rounded(theta: Reals, se: Reals) -> Reals:
+    """Return coefficients as the sealer may read them (S3): multiples of a share of the error that it is told, not of the exact one."""
+    unit = ROUNDING * _three_digits(se)
+    rounded: Reals = np.round(theta / unit) * unit
+    return rounded
+
+
+def _three_digits(se: Reals) -> Reals:
+    return np.array([float(f"{value:.3g}") for value in se])
+
+
 def _release(known: Known, theta: Reals, steps: Reals, table: Drawn | OpenTable) -> Release:
-    se = tuple(float(f"{value:.3g}") for value in _errors(known))
+    se = tuple(_three_digits(_errors(known)).tolist())
     aliases = tuple(known.described[j].alias for j in known.kept)
     return Release("", aliases, tuple(theta.tolist()), se, tuple(int(step) for step in steps), table.digest, known.exact)
 

@@ -205,7 +205,7 @@ class Own:
 
 @dataclass(frozen=True)
 class Step:
-    """Solver to sealer: the Newton point of the sealer's columns and |theta_t|^2, or the check that failed; the ridge if it chose one."""
+    """Solver to sealer: Newton point of the sealer's columns and |theta_t|^2, rounded; or the check that failed; the ridge if chosen."""
 
     failed: str
     square: float

@@ -15,8 +15,7 @@ from tandem.engine.serial import Serial
 from tandem.errors import OtherContent
 from tandem.measure import sealer, solver, summer
 from tandem.measure.solver import check
-from tandem.measure.terms import Terms
-from tandem.measure.withholding import WITHHELD, Pile
+from tandem.measure.withholding import WITHHELD
 from tandem.tables import CodedTable
 from tandem.wire.messages import Campaign
 
@@ -86,18 +85,6 @@ def test_people_who_are_sealed_in_two_groups_give_one_person_away_by_difference(
     for told, codes in zip(results["sealer"].told, one.codes.T, strict=True):
         differs = told.counts[:, 0, 0] - told.counts[:, 1, 0]
         assert np.flatnonzero(differs).tolist() == [told.joined[codes[one.rows.places[person]]]]
-
-
-def test_without_the_ranges_that_row_tells_its_level(monkeypatch):
-    one, person = counted_often(500)
-    honest = Terms.layout
-    monkeypatch.setattr(Terms, "layout", lambda terms, key: wide(honest(terms, key)))
-    monkeypatch.setattr(solver, "check", lambda *_: None)
-    told = one.play()["sealer"].told[0]
-    at = told.joined[one.codes[one.rows.places[person], 0]]
-    contacted = told.counts[:, 0, 0]
-    assert contacted[at] >= 500
-    assert (np.delete(contacted, at) < 500).all()
 
 
 def without_a_level(one):
@@ -185,15 +172,3 @@ def test_a_small_level_cannot_be_had_by_subtraction_from_what_the_bank_knows():
     left = totals - shown[shown != WITHHELD].sum()
     assert left == 0 or left >= TERMS.min_bin
     assert told.joined.count(told.joined[3]) == 2
-
-
-def test_without_joining_and_withholding_the_small_level_is_the_difference(monkeypatch):
-    one = small_level()
-    monkeypatch.setattr("tandem.measure.withholding.join_levels", lambda people, _: [Pile((at,), n) for at, n in enumerate(people)])
-    monkeypatch.setattr("tandem.measure.withholding._hidden", lambda people, before, enough: before | {
-        at for at in range(len(people)) if not enough([at])
-    })
-    told = one.play()["sealer"].told[0]
-    shown = told.counts[:, 0, 0]
-    assert shown[3] == WITHHELD
-    assert one.rows.outcomes[:, 0].sum() - shown[shown != WITHHELD].sum() == 3

@@ -64,7 +64,7 @@ def test_they_are_those_of_the_pooled_fit():
     assert np.abs(known.newton.se / pooled.se - 1).max() > np.abs(after.errors / pooled.se - 1).max()
     assert card.exact
     assert card.se == tuple(float(f"{value:.3g}") for value in after.errors)
-    units = np.array(card.theta) / (0.05 * after.errors)
+    units = np.array(card.theta) / (0.05 * np.array(card.se))
     assert np.abs(units - np.round(units)).max() < 1e-6
     assert progress.accepted == (True,) * 3
 

@@ -105,7 +105,8 @@ def test_the_ridge_is_the_one_that_the_twin_chooses_and_everything_after_is_unde
     assert {one.ridge for one in twin} == {ridge} == {progress.ridge}
     assert [one.ridge for one in study.alter.messages(Step)] == [ridge] * 3
     assert [one.ridge for one in study.alter.messages(Own)] == [1.0, ridge, ridge]
-    assert study.alter.messages(Step)[0].theta == pytest.approx(twin[0].theta[:4], abs=2e-4)  # before any dither: fixed point alone
+    off = np.abs(np.array(study.alter.messages(Step)[0].theta) - twin[0].theta[:4])
+    assert np.all(off < 0.51 * 0.05 * twin[0].se[:4] + 2e-4)  # before any dither: rounding, fixed point
     assert (np.abs(twin[-1].theta - known.newton.theta) / known.newton.se).max() < 0.3
     assert progress.accepted == (True,) * 3
 
