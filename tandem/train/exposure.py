@@ -96,7 +96,8 @@ class Exposure:
             )
         return (
             f"Predicted: from what it is told the bank will find all bins of {self.by_bins:.1%} of rows, and of {self.by_rows:.1%} if "
-            f"it knows how common whole rows are; without a score it guesses {self.guess:.1%}. Tried on {self.rows} rows with made-up labels."
+            f"it knows how common whole rows are; without a score it guesses {self.guess:.1%}. "
+            f"Tried on {self.rows} rows with made-up labels."
         )
 
 

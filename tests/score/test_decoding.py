@@ -25,7 +25,11 @@ def heard_of(seed, bins, codes, widths):
     return found
 
 
-@given(st.integers(0, 10_000), st.sampled_from([(3, 2, 4), (5,), (2, 2, 2, 3), (1, 4, 3)]), st.sampled_from([(1,), (8,), (1, 8, 8), (8, 16)]))
+SHAPES = [(3, 2, 4), (5,), (2, 2, 2, 3), (1, 4, 3)]
+WIDTHS = [(1,), (8,), (1, 8, 8), (8, 16)]
+
+
+@given(st.integers(0, 10_000), st.sampled_from(SHAPES), st.sampled_from(WIDTHS))
 def test_it_is_the_likeliest_combination_of_all_that_the_scores_allow(seed, bins, widths):
     codes = rows(seed, bins)
     heard, common = heard_of(seed, bins, codes, widths), frequencies(codes, bins)
@@ -33,8 +37,8 @@ def test_it_is_the_likeliest_combination_of_all_that_the_scores_allow(seed, bins
     weights = sum(logs[every[:, j]] for j, logs in enumerate(common))
     guessed = decode(heard, common)
     for i, row in enumerate(guessed.codes):
-        allowed = np.all([(0 <= one.scores[i] - sums(one.points, every, bins)) & (one.scores[i] - sums(one.points, every, bins) < one.width)
-                          for one in heard], axis=0)
+        over = [one.scores[i] - sums(one.points, every, bins) for one in heard]
+        allowed = np.all([(rest >= 0) & (rest < one.width) for rest, one in zip(over, heard, strict=True)], axis=0)
         assert guessed.weight[i] == pytest.approx(weights[allowed].max())
         assert guessed.weight[i] == pytest.approx(sum(logs[row[j]] for j, logs in enumerate(common)))
 
