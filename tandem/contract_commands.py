@@ -20,6 +20,8 @@ from tandem.errors import ContractError, InputError
 from tandem.node import disk
 from tandem.node.chance import System
 from tandem.node.keys import Keys, alignment_key, load
+from tandem.node.side import side
+from tandem.train.exposure import Exposure
 
 app = typer.Typer(name="contract", no_args_is_help=True, rich_markup_mode="rich")
 WIDTH = 80
@@ -81,6 +83,7 @@ def new(
     cover: Annotated[int, typer.Option(help="People in a cover group, 1 to 16; 1 is no cover. Rows grow up to so many times.")] = 1,
     epsilon: Annotated[str, typer.Option(help="Telco's noise on what the solver is told; with --passes 1 --bank-columns 1.")] = "",
     delta: Annotated[str, typer.Option(help="Odds beside --epsilon.")] = "0.000001",
+    max_exposure: Annotated[str, typer.Option(help="Most rows whose bins the bank may find, as 1/2; the telco's node predicts it.")] = "1",
     tell: Annotated[list[str] | None, typer.Option(help="Scoring: a column told of each person, NAME=LEVEL,LEVEL; repeatable.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
@@ -91,7 +94,7 @@ def new(
         "min_bin": min_bin, "min_class": min_class,
         "min_matched": min_matched, "passes": passes, "key_bits": key_bits, "grain": grain, "card_step": card_step, "solver": solver,
         "weights": weights, "ridge": ridge, "se": se, "hold_out": hold_out, "cover": cover,
-        "epsilon": epsilon, "delta": delta,
+        "epsilon": epsilon, "delta": delta, "max_exposure": max_exposure,
     }
     caps = {
         "identifiers": identifiers, "table": table, "roster": roster or min(identifiers * cover, table), "trainings": trainings,
@@ -129,6 +132,7 @@ def sign(
     file: File,
     keys: Annotated[Path, typer.Option(help="Your keys folder.")],
     variables: Annotated[int, typer.Option(help="Telco only: how many variables it offers.")] = 0,
+    config: Annotated[Path | None, typer.Option(help="Telco only: node.toml, for max_exposure; beside --keys if not given.")] = None,
     lang: Lang = "en",
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking; a person must have read it.")] = False,  # noqa: FBT002 - a switch
 ) -> None:
@@ -141,6 +145,8 @@ def sign(
         raise ContractError(f"{file}: expiry was {contract.expiry}: draft a new contract")
     if role == TELCO:
         contract = _completed(contract, secrets, variables, file)
+        if contract.layout.exposure_limit < 1 and contract.measurement is None:
+            typer.echo(_require_hidden(contract, config or keys.absolute().parent / "node.toml").sentence(language_of(lang)))
     elif variables:
         raise InputError("--variables is for the telco: it says how many variables the telco offers")
     signed, language = contract.signed(secrets.signing), language_of(lang)
@@ -187,6 +193,23 @@ def _completed(contract: Contract, secrets: Keys, variables: int, file: Path) ->
     if contract.telco.oprf_key not in {"", public}:
         raise ContractError(f"{file}: telco.oprf_key is not the key that your seed gives here: refuse it, or use the right keys")
     return contract.amended({"telco": {"oprf_key": public, "variables": variables or contract.telco.variables}})
+
+
+def _require_hidden(contract: Contract, config: Path) -> Exposure:
+    """Return what the telco's own table would expose. Raises ContractError if that is more than the contract allows."""
+    limit = contract.layout.exposure_limit
+    if not config.exists():
+        raise InputError(f"layout.max_exposure is {contract.layout.max_exposure}: name your node.toml with --config; its table is tried")
+    holding = next((one for one in side(config).holdings if one.serves(contract)), None)
+    if holding is None or holding.expose is None:
+        raise InputError(f"{config}: it names no table for contract {contract.id}, and layout.max_exposure is to be held against one")
+    found = holding.expose(contract, holding.read())
+    if found.share > limit:
+        raise ContractError(
+            f"not signed: the bank is predicted to find the bins of {found.share:.1%} of rows, layout.max_exposure is {float(limit):.1%}: "
+            "ask for a draft with fewer trainings or passes, a larger grain or card_step, or fewer bins; or offer other variables"
+        )
+    return found
 
 
 def _levelled(text: str) -> dict[str, Any]:

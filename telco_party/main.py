@@ -22,12 +22,14 @@ from tandem.node.watch import outlets
 from telco_party.casting import Telco
 from telco_party.config import TelcoConfig
 from telco_party.derive_commands import coverage_command, derive_command, variables_command
+from telco_party.exposing import exposure_command
 from telco_party.tables import Read, Tables
 
 app = typer.Typer(no_args_is_help=True, help="The telco's node: it holds subscribers, answers alignments and sums sealed rows.")
 app.command("derive")(derive_command)
 app.command("coverage")(coverage_command)
 app.command("variables")(variables_command)
+app.command("exposure")(exposure_command)
 
 
 @app.callback()

@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from tandem.contract import COORDINATOR, TELCO, Contract
+from tandem.node.chance import System
 from tandem.node.config import read
 from tandem.node.side import Holding, Side
 from tandem.tables import Table
-from telco_party import cards, tables
+from tandem.train.exposure import Exposure
+from telco_party import cards, exposing, tables
 from telco_party.config import TelcoConfig
 
 
@@ -22,11 +24,15 @@ def side(path: Path) -> Side:
             card = cards.load(config.at(config.state) / "models", contract) if contract.kind == "scoring" else None
             tables.fit(contract, found, None if card is None else card.cuts, section)
 
+        def expose(contract: Contract, found: Table) -> Exposure:
+            fit(contract, found)
+            return exposing.predict(contract, found, config.at(config.state) / "models", System())
+
         def serves(contract: Contract) -> bool:
             return _section(config, contract) == section
 
         named = () if section == "table" else config.tables[section.removeprefix("tables.")].contracts
-        return Holding(config.source(section), partial(tables.read, config, section), fit, section, serves, named)
+        return Holding(config.source(section), partial(tables.read, config, section), fit, section, serves, named, expose)
 
     contracts = tuple(sorted(config.at(config.contracts).glob("*.toml")))
     holdings = tuple(holding(section) for section in config.sections)

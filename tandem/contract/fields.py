@@ -130,6 +130,7 @@ Pins = Annotated[tuple[Digest, ...], BeforeValidator(_pair), AfterValidator(_dis
 Moment = Annotated[str, BeforeValidator(_moment), AfterValidator(_check_moment)]
 Grain = Annotated[str, _fraction(Fraction(1, 16), Fraction(1))]
 Share = Annotated[str, _fraction(Fraction(1, 100), Fraction(1, 2))]
+Most = Annotated[str, _fraction(Fraction(1, 100), Fraction(1))]
 Ridge = Annotated[str, BeforeValidator(_ridge)]
 Epsilon = Annotated[str, _within(Decimal("0.01"), Decimal(100), may_be_empty=True)]
 Delta = Annotated[str, _within(Decimal("0.000000000001"), Decimal("0.001"))]

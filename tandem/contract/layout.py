@@ -7,13 +7,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tandem.contract.fields import AUTO, Delta, Epsilon, Grain, Ridge, Share, Value
+from tandem.contract.fields import AUTO, Delta, Epsilon, Grain, Most, Ridge, Share, Value
 
 FIRST_RIDGE = 1
 """Under which the bank fits itself alone where the solver is to choose the ridge."""
 RIDGES = tuple(2.0**power for power in range(-3, 13))
 """What a ridge may be that the solver chooses: 16 numbers, so that the choice says four bits of the totals and no more."""
-LATER = ("epsilon", "delta")
+LATER = ("epsilon", "delta", "max_exposure")
 """Fields of the layout that are in the canonical bytes only where they differ from their default."""
 
 
@@ -62,6 +62,8 @@ class Layout(Value):
     """Of the telco's noise on what the solver is told, over the contract's life; "" is no noise."""
     delta: Delta = "0.000001"
     """The odds beside it."""
+    max_exposure: Most = "1/1"
+    """Largest share of rows whose bins the bank may be predicted to find: the telco's node signs no contract beyond it. 1/1 is no limit."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -92,6 +94,11 @@ class Layout(Value):
     def chooses_ridge(self) -> bool:
         """Whether the solver chooses the ridge."""
         return self.ridge == AUTO
+
+    @property
+    def exposure_limit(self) -> Fraction:
+        """The largest predicted share of rows found as an exact number; 1 where nothing is limited."""
+        return Fraction(self.max_exposure)
 
     @property
     def hold_out_share(self) -> Fraction:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tandem.contract import limit_words, measurement_words, noise_words, tells_words
+from tandem.contract import exposure_words, limit_words, measurement_words, noise_words, tells_words
 from tandem.contract.layout import RIDGES
 from tandem.contract.value import BANK, COORDINATOR, TELCO, Contract, Role
 from tandem.errors import InputError
@@ -276,6 +276,7 @@ def _caps(contract: Contract) -> Iterator[tuple[Both, Both]]:
             f"{caps.disclosure_bits} over the whole contract; one job uses {contract.job_bits}",
             f"整个合约期内 {caps.disclosure_bits}；一次任务用 {contract.job_bits}",
         )
+    yield from ((("rows found", "可还原的行"), text) for text in exposure_words.limit(contract))
     fewest = f"{contract.layout.min_matched:,}"
     yield ("fewest matches", "最少匹配"), (f"{fewest}, else the study stops", f"{fewest}，不足则停止")
 
@@ -302,12 +303,7 @@ def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
                 f"不足 {ROWS_A_TOTAL} 行时运营商与协调方合谋已接近单行。",
             )
     yield from ((alone, text) for text in measurement_words.limits(contract))
-    if bits := contract.jobs * (contract.job_bits - contract.told_bits):
-        yield alone, _both(
-            en=f"The scores that the bank may read, {bits} bits a person, say much about a customer's bins; with few variables the bank "
-            "will know most customers' bins.",
-            zh=f"银行可读的分数（每人 {bits} 比特）足以透露客户所在分箱的许多信息；变量少时，银行将知道大多数客户的分箱。",
-        )
+    yield from ((alone, text) for text in exposure_words.found(contract))
     if contract.layout.key_bits < SAFE_BITS:
         yield alone, (
             f"A {layout.key_bits}-bit key guards the bank's rows for fewer years than {SAFE_BITS} bits would.",

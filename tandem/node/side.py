@@ -17,6 +17,7 @@ from tandem.node import disk
 from tandem.node.config import NodeConfig
 from tandem.node.inputs.source import TableSource
 from tandem.tables import Table
+from tandem.train.exposure import Exposure
 
 GROUP = "tandem.sides"
 
@@ -34,6 +35,8 @@ class Holding:
     """Whether it is the table of this contract."""
     named: tuple[str, ...] = ()
     """How the ids begin of the contracts that it was given to, where it is not for all."""
+    expose: Callable[[Contract, Table], Exposure] | None = field(default=None, repr=False)
+    """A telco's: what share of its rows the scores of a contract would expose. Raises TandemErrors."""
 
 
 @dataclass(frozen=True)

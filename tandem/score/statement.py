@@ -46,10 +46,14 @@ class Scale:
         points = np.rint(log_odds / self.unit)
         worst = worst_sum(points, bins)
         if not self.fits(worst):
-            limit = ((1 << (SLOT_BITS - 1)) - (1 << self.noise_bits)) * self.unit
-            text = f"scores of up to {worst * self.unit:.1f} log-odds do not fit a slot of {limit:.1f}"
+            text = f"scores of up to {worst * self.unit:.1f} log-odds do not fit a slot of {self.room:.1f}"
             raise CheckFailed(f"{text}: take a larger grain or card_step")
         return points.astype(np.int64)
+
+    @property
+    def room(self) -> float:
+        """Log-odds that a slot has room for beside the noise."""
+        return ((1 << (SLOT_BITS - 1)) - (1 << self.noise_bits)) * self.unit
 
     def fits(self, worst: float) -> bool:
         """Tell whether a score of that size, in units, stays in its slot, noise included."""

@@ -231,7 +231,7 @@ def simulate(
             point = step(np.concatenate((theta_b, theta_t)), totals, C, chosen, min_bin)
             loss = penalised_loss(x_b[train], label[train], theta_b, chosen)
         newest = point.theta[p_b:]
-        u = x_t @ newest + grain * (_uniform(chance.fork("dither", number), len(y)) - 0.5)
+        u = x_t @ newest + grain * (uniform(chance.fork("dither", number), len(y)) - 0.5)
         polished = polish(x_b[train], u[train], label[train], float(newest @ newest), chosen, grain, point.theta[:p_b])
         accepted = acceptable(polished.loss, loss, polished.scatter)
         if accepted:
@@ -303,6 +303,6 @@ def _by_bin(line: NDArray[np.int64], values: FloatArray, size: int) -> FloatArra
     return totals
 
 
-def _uniform(chance: Chance, count: int) -> FloatArray:
+def uniform(chance: Chance, count: int) -> FloatArray:
     """Return `count` numbers uniform in [0, 1), 53 bits each."""
     return (np.frombuffer(chance.draw(8 * count), dtype="<u8") >> 11).astype(np.float64) * 2.0**-53

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from attacked.catalogue import Line, Trial, alignment, codes, keys, labels, network
+from attacked.catalogue import NAMED, Line, Trial, alignment, codes, exposure, keys, labels, network
 from attacked.results import Result, Size
 
-LINES: tuple[Line, ...] = (*alignment.LINES, *keys.LINES, *codes.LINES, *labels.LINES, *network.LINES)
+GROUPS = (alignment, keys, codes, exposure, labels, network)
+LINES: tuple[Line, ...] = tuple(
+    sorted((line for group in GROUPS for line in group.LINES), key=lambda line: NAMED.index(re.sub(r"[a-z]$", "", line.id)))
+)
 
 
 @dataclass(frozen=True)

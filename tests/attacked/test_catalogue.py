@@ -16,7 +16,8 @@ from attacked.running import LINES, run
 ATTACKS = sorted((Path(__file__).parents[1] / "attacks").glob("*.py"))
 MAY_IMPORT = {
     "numpy", "scipy", "sklearn", "gmpy2", "hashlib", "itertools", "math", "functools", "collections", "dataclasses", "typing", "__future__",
-    "tandem.arguments", "tandem.crypto", "tandem.wire", "tandem.errors", "tandem.session", "attacked.views", "attacks",
+    "tandem.arguments", "tandem.crypto", "tandem.wire", "tandem.errors", "tandem.session", "tandem.score.decoding",
+    "attacked.views", "attacks",
 }
 """What an attacker has: mathematics, the published code of group and key, the messages. No loader, no party, no scorer, no fixture."""
 

@@ -57,7 +57,7 @@ CHANGES = {
     "layout": {
         "bank_columns": 13, "value_bits": 17, "bins": 9, "min_bin": 51, "min_class": 21, "min_matched": 1001, "passes": 2, "key_bits": 2048,
         "grain": "1/8", "card_step": 2, "weights": "open", "ridge": "2", "se": "exact", "hold_out": "1/5", "cover": 4,
-        "delta": "0.0001",
+        "delta": "0.0001", "max_exposure": "1/2",
     },
 }
 ONE_BY_ONE = [

@@ -154,3 +154,14 @@ def test_cover_says_what_it_hides_what_it_costs_and_what_it_does_not():
 
 def test_without_cover_nothing_is_said_of_it():
     assert "cover" not in whole(unsigned()).lower()
+
+
+def test_the_share_of_rows_found_is_said_with_its_limit_where_there_is_one():
+    free, limited = unsigned(), unsigned(layout={"max_exposure": "1/4"})
+    for contract in (free, limited):
+        assert "the bank will know most customers' bins" in whole(contract)
+        assert "银行将知道大多数客户的分箱" in whole(contract, "zh")
+    assert "at most 25% of rows" in whole(limited)
+    assert "至多 25% 的行" in whole(limited, "zh")
+    assert "signs only if it predicts" not in whole(free)
+    assert free.digest != limited.digest == unsigned(layout={"max_exposure": "0.25"}).digest
