@@ -13,6 +13,7 @@ from rich.console import Console
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
 from bank_party.jobs import Job, Kept
+from bank_party.sealings import Sealings
 from bank_party.solving import Solving
 from bank_party.watching import Watching
 from tandem.contract import BANK, COORDINATOR, SLOT_BITS, TELCO, Contract, Role
@@ -108,7 +109,8 @@ class Party:
                 solving = Solving(
                     self.contract, self.keys, System(), lambda session: recorder(ledger, self.contract, session, COORDINATOR)
                 )
-            return run(Conductor(stage, self.contract, pool, System(), tap, job, solving, watch=watch))
+            sealings = None if self.contract.auditor is None else Sealings(self.state / "sealed", self.contract, System())
+            return run(Conductor(stage, self.contract, pool, System(), tap, job, solving, sealings, watch=watch))
 
         return await self.dialled(conducted, ledger, progress)
 
