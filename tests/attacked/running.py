@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from attacked.catalogue import Line, Trial, alignment, codes, keys, labels, network
+from attacked.catalogue import Line, Trial, alignment, audit, codes, keys, labels, network
 from attacked.results import Result, Size
 
-LINES: tuple[Line, ...] = (*alignment.LINES, *keys.LINES, *codes.LINES, *labels.LINES, *network.LINES)
+LINES: tuple[Line, ...] = (*alignment.LINES, *keys.LINES, *codes.LINES, *audit.LINES, *labels.LINES, *network.LINES)
 
 
 @dataclass(frozen=True)
