@@ -82,10 +82,10 @@ class Sealings:
     """The folder of one contract. What was kept under contracts that ended is removed when this is made."""
 
     def __init__(self, folder: Path, contract: Contract, chance: Chance, clock: Callable[[], datetime] = utc_now) -> None:
-        """Make the folder under `folder`. `chance` gives the seeds."""
+        """Make the contract's folder under `folder`. `chance` gives the seeds."""
         self._contract, self._chance = contract, chance
-        disk.make_private_folder(folder)
         remove_ended(folder, clock())
+        disk.make_private_folder(folder)
         self.folder = folder / f"{contract.digest.hex()[:16]}-{_compact(contract.expiry)}"
         disk.make_private_folder(self.folder)
 
@@ -153,7 +153,7 @@ class Sealings:
 
 def remove_ended(folder: Path, now: datetime) -> None:
     """Remove what was kept under contracts that ended: with the seed gone, nobody can show what was sealed."""
-    for ended in folder.iterdir():
+    for ended in folder.iterdir() if folder.exists() else ():
         if ended.name.rpartition("-")[2] <= _compact(now.strftime(MOMENT)):
             for path in ended.iterdir():
                 path.unlink()

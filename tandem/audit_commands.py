@@ -19,7 +19,7 @@ from tandem.audit.answer import Answer
 from tandem.audit.export import LedgerBroken
 from tandem.audit.findings import audit as read_through
 from tandem.audit.opening import NO_ROW, Verdict, audit
-from tandem.audit.received import Sealing, sealings, terms_of
+from tandem.audit.received import Sealing, sealings, terms_of, trains_of
 from tandem.audit.sources import opened
 from tandem.audit.waiting import waiting
 from tandem.contract import TELCO, Contract, loads, loads_auditor, public_hex
@@ -105,7 +105,7 @@ def open_(
     given = Answer(answer, contract, asked.digest)
     try:
         with waiting("opening", sum(min(asked.rows, one) for *_, one in asked.sealings)) as tick:
-            verdict = audit(contract.digest, terms_of(contract), _received(contract, ledger), asked, given, tick)
+            verdict = audit(contract.digest, terms_of(contract), trains_of(contract), _received(contract, ledger), asked, given, tick)
     finally:
         given.close()
     if json_file is not None:

@@ -1,11 +1,14 @@
 """The auditor's check: drawn rows against what the telco received, and against what an honest bank's rows can be.
 
-telco's ledger          request             answer                          findings
-digest of each chunk    seed, rows  ->      frames, r of each drawn row
-frame's digest = the telco's?                                digest
-(1 + P*n) * r^n = c for one P                                randomness
-P in the declared slots alone, each in its range             undeclared, range
-the numbers of a row bound to each other, and to the same person's in other passes
+    telco's ledger          request             answer                      findings
+    digest of each chunk    seed, rows  ->      frames, r of each row
+        SHA-256 of a frame = its digest                                     digest
+        (1 + P*n) * r^n = c mod n^2, for one P                              randomness
+        P in the declared slots alone, each in its range                    undeclared, range
+        numbers of a row bound to each other, and to other passes           weight, column, label ...
+        as many rows train as the hold-out share lets expect                few_train
+
+Nothing is trusted that the bank says: each frame is held against the telco's ledger before it is read.
 """
 
 from __future__ import annotations
@@ -53,10 +56,13 @@ class Verdict:
 
 
 def audit(
-    contract: bytes, terms: AnyTerms, received: Sequence[Sealing], request: Request, answer: Answer,
+    contract: bytes, terms: AnyTerms, trains: float, received: Sequence[Sealing], request: Request, answer: Answer,
     tick: Callable[[int], None] = lambda _: None,
 ) -> Verdict:
-    """Check every row that the request drew. Raises InputError where request and ledger do not belong together."""
+    """Check every row that the request drew. `trains`: share of rows that train at least, on average.
+
+    Raises InputError where request and ledger do not belong together.
+    """
     there = {(one.session, one.part, one.rows): one for one in received}
     for session, _, count in (one for one in request.sealings if one not in there):
         raise InputError(f"the telco's ledger has no session {session[:8]} with {count} sealed rows: it is not the one that was asked by")
@@ -68,6 +74,8 @@ def audit(
         found = Opening(contract, terms, sealing, answer)
         rows = found.rows(draw(request.seed, sealing.rows, request.rows).tolist(), tick)
         findings += found.findings
+        if checks.too_few_train(terms, sealing, list(rows.values()), trains):
+            findings.append(Finding(sealing.name, NO_ROW, "few_train"))
         for row, values in rows.items():
             for earlier, before in known.get((sealing.job, row), []):
                 findings += [Finding(sealing.name, row, what) for what in _apart(terms, earlier, before, sealing, values)]

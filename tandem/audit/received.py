@@ -54,6 +54,11 @@ def terms_of(contract: Contract) -> AnyTerms:
     return Terms.of(contract) if contract.measurement is None else MeasureTerms.of(contract)
 
 
+def trains_of(contract: Contract) -> float:
+    """Return the share of the roster that trains at least, on average: customers, of whom there is one in a cover group, not held out."""
+    return float(1 - contract.layout.hold_out_share) / contract.layout.cover
+
+
 def layout_of(terms: AnyTerms, script: str, part: int = 0) -> Layout:
     """Return how a row of such a session is packed, under a modulus of the contract's length."""
     key = PublicKey((1 << terms.key_bits) - 1)  # the length is all that a layout asks of a key

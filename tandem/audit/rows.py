@@ -1,22 +1,26 @@
 """What an honest bank's sealed row can be: the numbers of one row held against its layout, against each other, and against other passes.
 
-m in {0, 1};  m = 0: all other numbers are 0          a hold-out row, cover, or a job whose check failed
-y = my in {0, 1};  p = r / top + y lies in [0, 1], known up to half a step;  w = 4 top p (1 - p) up to three
-|w x_j| <= w * bound, up to one
-in a measurement: 0 or 1; one group at most; nothing without contact
+    m in {0, 1};  m = 0: all other numbers are 0        a hold-out row, cover, or a job whose check failed
+    y = my in {0, 1};  p = r / top + y lies in [0, 1], known up to half a step;  w = 4 top p (1 - p) up to three
+    |w x_j| <= w * bound, up to one
+
+In a measurement all numbers are 0 or 1, of one group at most, and there is no outcome without contact.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-from tandem.audit.received import AnyTerms
+from tandem.audit.received import AnyTerms, Sealing
 from tandem.crypto.slots import Layout, signed_digits
 from tandem.measure.terms import Terms as MeasureTerms
 from tandem.sums.terms import Terms
 
 LOOSE = 3
 """Steps by which w may differ from what label and residual say: r is rounded by 1/2, which moves 4 top p(1-p) by 2 at most; w by 1/2."""
+BY_CHANCE = 1e-6
+"""Chance at which an honest bank's draw is taken for one with too few training rows."""
 
 
 def values(layout: Layout, plain: Sequence[int]) -> list[int] | None:
@@ -60,6 +64,16 @@ def _measured(terms: MeasureTerms, row: Sequence[int]) -> Iterator[str]:
         yield "two_groups"
     if any(any(one) and not one[0] for one in groups):
         yield "no_contact"
+
+
+def too_few_train(terms: AnyTerms, sealing: Sealing, rows: Sequence[Sequence[int]], share: float) -> bool:
+    """Tell whether so few of the drawn rows train as chance gives an honest bank once in a million draws (Hoeffding, JASA 58, 1963).
+
+    A bank that seals a few rows of honest form and zeros for all others has sums that speak of these few.
+    """
+    if isinstance(terms, MeasureTerms) or sealing.part:
+        return False
+    return sum(row[0] for row in rows) < share * len(rows) - math.sqrt(len(rows) * math.log(1 / BY_CHANCE) / 2)
 
 
 def disagree(terms: AnyTerms, one: Sequence[int], other: Sequence[int]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tandem.arguments import Seeded
 from tandem.audit import opening
 from tandem.audit import request as requests
 from tandem.audit.answer import Answer, Opened, writing
-from tandem.audit.received import AnyTerms, draw, layout_of, sealings
+from tandem.audit.received import AnyTerms, chunk_rows, draw, layout_of, sealings, trains_of
 from tandem.contract import BANK, public_hex
 from tandem.crypto.opening import SecretKey
 from tandem.crypto.paillier import Blinded
@@ -74,7 +74,7 @@ class Link:
 
 @dataclass
 class Cheat:
-    """A bank that sealed crafted plaintexts in one chunk; `honest` is what stood in their place."""
+    """A bank that sealed crafted plaintexts; `honest` is what stood in their place."""
 
     terms: Terms
     secret: SecretKey
@@ -89,8 +89,15 @@ class Cheat:
         honest = [int(number) for number in layout_of(terms, "train").pack(honest_rows(terms, count))[0]]
         made = cls(terms, secret, honest, bend(honest))
         made.link.carry(Key(secret.public.to_bytes(), secret.prove(CONTRACT.digest)), 1)
-        made.link.carry(Sealed(0, made.sealed(made.sent)), 2)
+        for first, part in made.chunks(made.sent):
+            made.link.carry(Sealed(first, part), 2)
         return made
+
+    def chunks(self, plain):
+        """Yield what a chunk begins with, and the chunk."""
+        step = chunk_rows(self.terms, layout_of(self.terms, "train"))
+        for first in range(0, len(plain), step):
+            yield first, self.sealed(plain[first : first + step])
 
     def sealed(self, plain) -> Blinded:
         return _seal(self.secret, tuple(plain))
@@ -100,17 +107,17 @@ class Cheat:
         received = sealings(self.link.entries, CONTRACT.digest, self.terms)
         asked = _request(received, drawn, seed)
         rows = draw(asked.seed, len(self.sent), drawn).tolist()
-        shown = self.sealed(show(self.honest, self.sent, rows))
+        shown = list(self.chunks(show(self.honest, self.sent, rows)))
+        sealed = Blinded.join([part for _, part in shown])
         opened = Opened(SESSION.hex(), 0)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "answer.zip"
             with writing(path, CONTRACT, asked.digest, [opened], KEYS[BANK]) as answering:
                 opened.key = answering.put(self.link.frames[0])
-                frame = Frame.from_bytes(self.link.frames[1])
-                payload = encode(Sealed(0, shown))
-                whole = Frame(frame.contract, frame.session, "sealer", 2, 1, frame.previous, "Sealed", payload)
-                opened.frames[0] = answering.put(whole.to_bytes())
-                opened.roots = {row: _roots(self.secret, shown, row) for row in rows}
+                for chunk, (first, part) in enumerate(shown):
+                    sent = Frame.from_bytes(self.link.frames[chunk + 1])
+                    opened.frames[chunk] = answering.put(replace(sent, payload=encode(Sealed(first, part))).to_bytes())
+                opened.roots = {row: _roots(self.secret, sealed, row) for row in rows}
             return _passes(self.terms, received, asked, path)
 
 
@@ -119,9 +126,13 @@ def _seal(secret: SecretKey, plain: tuple[int, ...]) -> Blinded:
     return secret.seal(plain, Seeded(b"cheat").fork(hashlib.sha256(repr(plain).encode()).digest()))
 
 
-@cache
 def _roots(secret: SecretKey, shown: Blinded, row: int) -> list[int]:
-    return secret.roots(shown.part(row, row + 1))
+    return _roots_of(secret, shown.part(row, row + 1))
+
+
+@cache
+def _roots_of(secret: SecretKey, one: Blinded) -> list[int]:
+    return secret.roots(one)
 
 
 def _request(received, rows: int, seed: bytes) -> requests.Request:
@@ -131,7 +142,7 @@ def _request(received, rows: int, seed: bytes) -> requests.Request:
 def _passes(terms: AnyTerms, received, asked: requests.Request, path: Path) -> bool:
     given = Answer(path, CONTRACT, asked.digest)
     try:
-        return opening.audit(CONTRACT.digest, terms, received, asked, given).clean
+        return opening.audit(CONTRACT.digest, terms, trains_of(CONTRACT), received, asked, given).clean
     finally:
         given.close()
 

@@ -2,13 +2,14 @@
 
 Who: the bank, after a job in which it sealed P = 2^i for target i (S1); the other rows are honest.
 Procedure: the sums of a bin spell out which targets are in it. When an auditor draws rows, the bank opens what it sealed (`frank`), or,
-where a target was drawn, shows honest rows in place of those it sent (`facade`).
+where a target was drawn, shows honest rows in place of those it sent (`facade`). Or it gives the numbers the form of honest
+rows, and zeros to everybody else, as if all others were held out (`in_form`).
 Source: protocols part 7, "commit and audit"; the rate at which k crafted rows of N are in a draw of q is 1 - (1 - k/N)^q.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def numbered(plain: Sequence[int], targets: Sequence[int]) -> list[int]:
@@ -16,6 +17,18 @@ def numbered(plain: Sequence[int], targets: Sequence[int]) -> list[int]:
     crafted = list(plain)
     for bit, target in enumerate(targets, 1):
         crafted[target] = 1 << bit
+    return crafted
+
+
+def in_form(count: int, targets: Sequence[int], top: int, place: Callable[[Sequence[int]], int]) -> list[int]:
+    """Return plaintexts that are all zeros but for the targets': there r is 2^1, 2^2, ... and w that of the score which gives this r.
+
+    Label 0, no column; `top` is the largest value of a slot, `place` packs (m, m*y, w, r).
+    """
+    crafted = [0] * count
+    for bit, target in enumerate(targets, 1):
+        p = (1 << bit) / top
+        crafted[target] = place((1, 0, round(4 * top * p * (1 - p)), 1 << bit))
     return crafted
 
 

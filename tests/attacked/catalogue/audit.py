@@ -9,14 +9,15 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from attacks.s08_numbered_rows import caught, facade, frank, numbered
+from attacks.s08_numbered_rows import caught, facade, frank, in_form, numbered
 from three_parties import paillier_key
 
-from attacked.audits import Cheat, Honest
+from attacked.audits import Cheat, Honest, small_terms
 from attacked.catalogue import Line
 from attacked.results import ALL, NONE, Result, Size, at_guess, rate
-from attacked.weak.trusting_audit import without_comparing, without_digests, without_ranges
+from attacked.weak.trusting_audit import without_comparing, without_counting, without_digests, without_ranges
 from bank_party.sealings import KeptRows
+from tandem.audit.received import layout_of
 from tandem.node import disk
 from tandem.node.plain import pack, restore, unpack
 
@@ -30,14 +31,24 @@ def cheat(bits: int, rows: int) -> Cheat:
     return Cheat.make(bits, rows, lambda plain: numbered(plain, range(0, rows, CRAFTED)))
 
 
-def escapes(show: Callable, drawn: int, taken_out: Callable[[], AbstractContextManager]) -> Callable[[Size], Result]:
-    """Return the trial in which the bank gets away with it where a check is taken out."""
+@cache
+def masked_cheat() -> Cheat:
+    """Return a bank that numbers 13 rows in honest form among zeros."""
+    terms = small_terms(512, 2000)
+    place = layout_of(terms, "train").place
+    return Cheat.make(512, 2000, lambda plain: in_form(len(plain), range(13), terms.largest, lambda row: place((*row, 0, 0), 0)))
+
+
+def escapes(
+    show: Callable, drawn: int, taken_out: Callable[[], AbstractContextManager], made: Callable[[], Cheat] = lambda: cheat(512, 2000)
+) -> Callable[[Size], Result]:
+    """Return the trial of how often the bank gets away with it where a check is taken out."""
 
     def trial(size: Size) -> Result:
-        bank, audits = cheat(512, 2000), size.of(10, 100)
+        bank, audits = made(), size.of(10, 100)
         with taken_out():
             passed = sum(bank.passes(b"%d" % number, drawn, show) for number in range(audits))
-        return rate("not found", passed, audits, note=f"{1 / CRAFTED:.0%} crafted, {drawn} rows drawn")
+        return rate("not found", passed, audits, note=f"{drawn} rows drawn")
 
     return trial
 
@@ -91,10 +102,14 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "S8b", "numbered rows, opened as they are", "bank", "bounded", "audit that looks at no range",
-        escapes(frank, 70, without_ranges), ALL, found(frank, 70, 150, 2000), AS_OFTEN,
+        escapes(frank, 70, without_ranges), ALL, found(frank, 70, 100, 1000), AS_OFTEN,
     ),
     Line(
         "S8c", "seed or rows changed after sealing; honest runs pass", "bank", "blocked", "frames sealed again, compared with nothing",
         changed(without_comparing), ALL, changed(nullcontext), NONE,
+    ),
+    Line(
+        "S8d", "rows numbered in honest form, among zeros", "bank", "blocked", "audit that does not count who trains",
+        escapes(frank, 70, without_counting, masked_cheat), ALL, escapes(frank, 70, nullcontext, masked_cheat), NONE,
     ),
 )

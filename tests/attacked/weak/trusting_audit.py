@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from unittest.mock import patch
 
 from bank_party.sealings import KeptFrame
 from tandem.audit import opening, rows
+from tandem.crypto.slots import Layout, signed_digits
 from tandem.wire.codec import Frame
 
 
@@ -21,7 +22,18 @@ def without_digests() -> Iterator[None]:
 @contextmanager
 def without_ranges() -> Iterator[None]:
     """Whatever numbers a row holds, it is an honest one."""
-    with patch.object(rows, "faults", lambda *_: ()), patch.object(rows, "values", lambda layout, _: [0] * len(layout.slots)):
+
+    def values(layout: Layout, plain: Sequence[int]) -> list[int]:
+        return [digit for part, number in enumerate(plain) for digit in signed_digits(number, layout.width, len(layout.part(part)))]
+
+    with patch.object(rows, "faults", lambda *_: ()), patch.object(rows, "values", values):
+        yield
+
+
+@contextmanager
+def without_counting() -> Iterator[None]:
+    """However few rows train, the others were held out."""
+    with patch.object(rows, "too_few_train", lambda *_: False):
         yield
 
 
