@@ -25,7 +25,7 @@ from tandem.contract import Contract
 from tandem.crypto.opening import SealRows, SecretKey
 from tandem.crypto.paillier import Blinded
 from tandem.engine.pool import Pool
-from tandem.errors import InputError
+from tandem.errors import InputError, SlotOverflow
 from tandem.node import disk
 from tandem.node.chance import System
 from tandem.sums.terms import Integers
@@ -70,23 +70,30 @@ def _opened(
     wanted = {chunk: [row - chunk * step for row in drawn if row // step == chunk] for chunk in chunks}
     items = ((chunk, kept.rows[chunk * step : (chunk + 1) * step], wanted[chunk]) for chunk in chunks)
     task = OpenRows(SealRows(secret, layout, kept.chance))
-    for chunk, (sealed, roots) in zip(chunks, engine.map(task, items), strict=True):
-        if chunk >= len(frames):
-            raise InputError(f"session {key.session[:8]}: chunk {chunk} was never sent, says what is kept here")
-        opened.frames[chunk] = answering.put(_whole(frames[chunk], contract, encode(Sealed(chunk * step, sealed))))
-        opened.roots |= {chunk * step + row: shown for row, shown in zip(wanted[chunk], roots, strict=True)}
-        tick(len(roots))
+    try:
+        for chunk, (sealed, roots) in zip(chunks, engine.map(task, items), strict=True):
+            if chunk >= len(frames):
+                raise InputError(f"session {key.session[:8]}: chunk {chunk} was never sent, says what is kept here")
+            opened.frames[chunk] = answering.put(_whole(frames[chunk], contract, encode(Sealed(chunk * step, sealed))))
+            opened.roots |= {chunk * step + row: shown for row, shown in zip(wanted[chunk], roots, strict=True)}
+            tick(len(roots))
+    except SlotOverflow:
+        raise _altered(key) from None
     return opened
 
 
 def _whole(frame: KeptFrame, contract: Contract, payload: bytes) -> bytes:
     whole = frame.whole(contract.digest, payload)
     if whole is None:
-        raise InputError(
-            f"session {frame.session[:8]}: what is kept does not come out as it was sent; it was changed, or another key sealed it. "
-            "Nothing is opened"
-        )
+        raise _altered(frame)
     return whole
+
+
+def _altered(frame: KeptFrame) -> InputError:
+    return InputError(
+        f"session {frame.session[:8]}: what is kept does not come out as it was sent; it was changed, or another key sealed it. "
+        "Nothing is opened"
+    )
 
 
 def answer_command(

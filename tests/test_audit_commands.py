@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import tomllib
+import zipfile
+from types import SimpleNamespace
 
 import pytest
 from three_parties import Cut, dies_at, make_site, run_study, serving
@@ -13,55 +15,187 @@ from typer.testing import CliRunner
 from bank_party.main import app as bank_app
 from bank_party.sealings import Sealings
 from tandem.audit.export import write
-from tandem.audit_commands import app
-from tandem.contract import BANK, TELCO
+from tandem.audit_commands import RowsFound, app
+from tandem.contract import BANK, COORDINATOR, TELCO, dumps
+from tandem.errors import ContractError, InputError
+from tandem.ledger.disclosure import DECLARED
+from tandem.node import disk
 from tandem.node.chance import System
 from tandem.node.ledger_store import Ledger
+
+ROWS = 25
 
 
 def run(app_, *words):
     return CliRunner().invoke(app_, [str(word) for word in words])
 
 
+def done(app_, *words):
+    result = run(app_, *words)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+async def study(site):
+    """Train in two passes with exact errors; the first pass is cut off once, when its sums come back."""
+    async with serving(site) as nodes:
+        for afresh in (True, False):
+            async with nodes.bank(afresh=afresh) as conductor:
+                conductor.sealings = Sealings(site.folder(BANK) / "state" / "sealed", site.contract, System())
+                if afresh:
+                    dies_at(conductor, "train", 1, "Shares", sent=False)
+                    with pytest.raises(Cut):
+                        await run_study(site, conductor)
+                else:
+                    await run_study(site, conductor)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A study of two passes and exact errors; the first pass is cut off once, after its sums came back."""
     folder = tmp_path_factory.mktemp("audited")
-    assert run(app, "key", folder / "auditor", "--name", "Auditors", "--rows", "60").exit_code == 0
+    done(app, "key", folder / "auditor", "--name", "Auditors", "--rows", 2 * ROWS)
     card = tomllib.loads((folder / "auditor" / "auditor.toml").read_text())
     site = make_site(folder, auditor=card, layout={"passes": 2, "se": "exact"})
     site.keep_key()
-
-    async def study():
-        async with serving(site) as nodes:
-            async with nodes.bank() as conductor:
-                conductor.sealings = Sealings(site.folder(BANK) / "state" / "sealed", site.contract, System())
-                dies_at(conductor, "train", 1, "Shares", sent=False)
-                with pytest.raises(Cut):
-                    await run_study(site, conductor)
-            async with nodes.bank(afresh=False) as conductor:
-                conductor.sealings = Sealings(site.folder(BANK) / "state" / "sealed", site.contract, System())
-                await run_study(site, conductor)
-
-    asyncio.run(study())
+    asyncio.run(study(site))
     return site
 
 
 @pytest.fixture(scope="module")
-def export(site):
-    path = site.root / "telco.json"
+def files(site):
+    """What an honest audit leaves."""
+    root = site.root
+    found = SimpleNamespace(
+        contract=site.folder(BANK) / "contract.toml", ledger=root / "telco.json", request=root / "request.json", answer=root / "answer.zip",
+        key=root / "auditor",
+    )
     with Ledger(site.folder(TELCO) / "ledger.sqlite", read_only=True) as ledger:
-        write(ledger, path, site.parties[TELCO].keys.signing, site.contract.digest.hex())
+        write(ledger, found.ledger, site.parties[TELCO].keys.signing, site.contract.digest.hex())
+    found.asked = done(app, "ask", found.contract, found.ledger, "--key", found.key, "--rows", ROWS, "--out", found.request)
+    found.answered = done(bank_app, "answer", found.request, site.study, "--out", found.answer)
+    return found
+
+
+def checked(files, **other):
+    with_ = SimpleNamespace(**{**vars(files), **other})
+    return done(app, "open", with_.contract, with_.ledger, with_.request, with_.answer)
+
+
+def test_honest_rows_of_every_attempt_are_opened_and_nothing_is_found(files, tmp_path):
+    facts = tmp_path / "found.json"
+    said = done(app, "open", files.contract, files.ledger, files.request, files.answer, "--json", facts, "--lang", "zh")
+    assert "抽查的 125 行均与运营商收到的一致" in said.replace("\n", "")
+    found = json.loads(facts.read_text())
+    assert found["clean"]
+    names = [one["name"].replace(one["name"].split()[1], "-") for one in found["sealings"]]
+    assert names == ["train -", "train -", "train -", "errors -", "errors - weights"]
+    assert {(one["rows"], one["opened"]) for one in found["sealings"]} == {(320, ROWS)}
+    assert "125 rows of 5 sealings opened, for Auditors alone" in " ".join(files.answered.split())
+
+
+def test_the_answer_opens_the_drawn_rows_alone(files):
+    with zipfile.ZipFile(files.answer) as archive:
+        listed = json.loads(archive.read("answer.json"))
+        assert {len(one["rows"]) for one in listed["sealings"]} == {ROWS}
+        first = [row[0] for row in listed["sealings"][0]["rows"]]
+        assert all([row[0] for row in one["rows"]] == first for one in listed["sealings"])  # the same persons in every pass
+        assert set(listed) == {"contract", "format", "kind", "request", "sealings", "signature"}
+        assert {name for one in listed["sealings"] for name in one} == {"frames", "key", "part", "rows", "session"}
+
+
+def test_the_same_request_is_answered_again_and_a_further_one_within_the_cap(site, files, tmp_path):
+    done(bank_app, "answer", files.request, site.study, "--out", tmp_path / "again.zip")
+    with zipfile.ZipFile(tmp_path / "again.zip") as one, zipfile.ZipFile(files.answer) as other:
+        assert one.read("answer.json") == other.read("answer.json")
+    second, third = tmp_path / "second.json", tmp_path / "third.json"
+    done(app, "ask", files.contract, files.ledger, "--key", files.key, "--rows", ROWS, "--out", second)
+    done(bank_app, "answer", second, site.study, "--out", tmp_path / "second.zip")
+    done(app, "ask", files.contract, files.ledger, "--key", files.key, "--rows", 1, "--out", third)
+    with pytest.raises(InputError, match=r"50 were opened already, and the contract's auditor\.rows is 50: nothing is opened"):
+        done(bank_app, "answer", third, site.study, "--out", tmp_path / "third.zip")
+    assert not (tmp_path / "third.zip").exists()
+    with pytest.raises(InputError, match="answers another request"):
+        checked(files, request=second)
+    with pytest.raises(ContractError, match=r"51 rows, and auditor\.rows is 50"):
+        done(app, "ask", files.contract, files.ledger, "--key", files.key, "--rows", 51, "--out", tmp_path / "more.json")
+
+
+def test_a_request_that_the_auditor_did_not_sign_is_refused(site, files, tmp_path):
+    done(app, "key", tmp_path / "stranger", "--name", "Stranger")
+    with pytest.raises(ContractError, match=r"its auditor is Auditors, and .* holds another key"):
+        done(app, "ask", files.contract, files.ledger, "--key", tmp_path / "stranger", "--out", tmp_path / "theirs.json")
+    altered = json.loads(files.request.read_text())
+    altered["seed"] = "00" * 32
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(altered, sort_keys=True, separators=(",", ":")) + "\n")
+    with pytest.raises(InputError, match="not signed with the key that the contract names"):
+        done(bank_app, "answer", changed, site.study, "--out", tmp_path / "answer.zip")
+    for text in ("", "{}", "[]", files.request.read_text()[:-5]):
+        changed.write_text(text)
+        with pytest.raises(InputError, match="is no tandem-audit-request"):
+            done(bank_app, "answer", changed, site.study, "--out", tmp_path / "answer.zip")
+    assert not (tmp_path / "answer.zip").exists()
+
+
+def test_rows_that_were_changed_on_the_banks_disk_are_not_opened(site, files, tmp_path):
+    path = min((site.folder(BANK) / "state" / "sealed").rglob("*.rows"))
+    before = path.read_bytes()
+    for place, bits in ((-1, 1), (-8, 1)):  # the last number leaves its range, or is another of honest form
+        altered = bytearray(before)
+        altered[place] ^= bits
+        disk.write(path, bytes(altered))
+        with pytest.raises(InputError, match="does not come out as it was sent"):
+            done(bank_app, "answer", files.request, site.study, "--out", tmp_path / "answer.zip")
+        assert not (tmp_path / "answer.zip").exists()
+    disk.write(path, before)
+
+
+def test_a_ledger_that_the_telco_did_not_sign_is_no_commitment(site, files, tmp_path):
+    path = tmp_path / "theirs.json"
+    for signer, role in ((None, TELCO), (site.parties[BANK].keys.signing, TELCO), (site.parties[COORDINATOR].keys.signing, COORDINATOR)):
+        with Ledger(site.folder(role) / "ledger.sqlite", read_only=True) as ledger:
+            write(ledger, path, signer, site.contract.digest.hex())
+        with pytest.raises(InputError, match="is not signed by the telco of contract"):
+            checked(files, ledger=path)
+
+
+def repacked(files, path, change):
+    """Write the answer with files changed by `change(name, data)`; None leaves one out."""
+    with zipfile.ZipFile(files.answer) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = change(name, old.read(name))
+            if data is not None:
+                new.writestr(name, data)
     return path
 
 
-def test_honest_rows_are_opened_and_nothing_is_found(site, export, tmp_path):
-    contract = site.folder(BANK) / "contract.toml"
-    asked = run(app, "ask", contract, export, "--key", site.root / "auditor", "--rows", 25, "--out", tmp_path / "request.json")
-    assert asked.exit_code == 0, asked.output
-    answered = run(bank_app, "answer", tmp_path / "request.json", site.study, "--out", tmp_path / "answer.zip")
-    assert answered.exit_code == 0, (answered.output, answered.exception)
-    found = run(app, "open", contract, export, tmp_path / "request.json", tmp_path / "answer.zip", "--json", tmp_path / "found.json")
-    assert found.exit_code == 0, (found.output, found.exception)
-    facts = json.loads((tmp_path / "found.json").read_text())
-    assert facts["clean"]
+def test_an_answer_that_was_changed_or_cut_is_found(files, tmp_path):
+    path = tmp_path / "answer.zip"
+    repacked(files, path, lambda name, data: data if name == "answer.json" else data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(RowsFound, match="5 findings"):
+        checked(files, answer=path)
+    repacked(files, path, lambda name, data: data if name == "answer.json" or len(data) < 50_000 else None)
+    said = run(app, "open", files.contract, files.ledger, files.request, path)
+    assert "not what the telco received" in " ".join(said.output.split())
+    assert isinstance(said.exception, RowsFound)
+    repacked(files, path, lambda name, data: data.replace(b'"part":0', b'"part":1') if name == "answer.json" else data)
+    with pytest.raises(InputError, match="not signed with the key"):
+        checked(files, answer=path)
+    for data in (b"", files.answer.read_bytes()[:-100], b"PK"):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="is no answer to an audit"):
+            checked(files, answer=path)
+
+
+def test_without_an_auditor_nothing_is_asked_or_kept(site, files, tmp_path):
+    bare = site.contract.amended({"auditor": None})
+    path = tmp_path / "contract.toml"
+    path.write_text(dumps(bare))
+    with pytest.raises(ContractError, match="names no auditor"):
+        done(app, "ask", path, files.ledger, "--key", files.key, "--out", tmp_path / "request.json")
+
+
+def test_nothing_of_an_audit_crosses_the_wire():
+    assert not [name for name in DECLARED if "audit" in name.lower()]
