@@ -9,9 +9,12 @@ import zipfile
 from types import SimpleNamespace
 
 import pytest
-from three_parties import Cut, dies_at, make_site, run_study, serving
+from measured_site import make_measured, run_measurement
+from three_parties import Cut, dies_at, make_site, paillier_key, run_study, serving
 from typer.testing import CliRunner
 
+from bank_party import studies
+from bank_party.config import StudyConfig
 from bank_party.main import app as bank_app
 from bank_party.sealings import Sealings
 from tandem.audit.export import write
@@ -21,6 +24,7 @@ from tandem.errors import ContractError, InputError
 from tandem.ledger.disclosure import DECLARED
 from tandem.node import disk
 from tandem.node.chance import System
+from tandem.node.config import read
 from tandem.node.ledger_store import Ledger
 
 ROWS = 25
@@ -36,6 +40,12 @@ def done(app_, *words):
         raise result.exception
     assert result.exit_code == 0, result.output
     return result.output
+
+
+async def look_only(site, conductor):
+    config = read(site.study, StudyConfig)
+    prepared = studies.prepare(config, conductor.contract)
+    await studies.look(config, conductor.contract, prepared, conductor, site.parties[BANK].keys.seed, paillier_key(), lambda *_: None)
 
 
 async def study(site):
@@ -65,11 +75,15 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(site):
-    """What an honest audit leaves."""
+    return files_of(site, site.root / "auditor")
+
+
+def files_of(site, key):
+    """Return what an honest audit leaves."""
     root = site.root
     found = SimpleNamespace(
         contract=site.folder(BANK) / "contract.toml", ledger=root / "telco.json", request=root / "request.json", answer=root / "answer.zip",
-        key=root / "auditor",
+        key=key,
     )
     with Ledger(site.folder(TELCO) / "ledger.sqlite", read_only=True) as ledger:
         write(ledger, found.ledger, site.parties[TELCO].keys.signing, site.contract.digest.hex())
@@ -195,6 +209,24 @@ def test_without_an_auditor_nothing_is_asked_or_kept(site, files, tmp_path):
     path.write_text(dumps(bare))
     with pytest.raises(ContractError, match="names no auditor"):
         done(app, "ask", path, files.ledger, "--key", files.key, "--out", tmp_path / "request.json")
+
+
+def test_a_look_and_a_measurement_are_audited_too(files, tmp_path):
+    card = tomllib.loads((files.key / "auditor.toml").read_text())
+    look, measured = make_site(tmp_path / "look", auditor=card), make_measured(tmp_path / "measured", auditor=card)
+
+    async def play(site, run_):
+        site.keep_key()
+        async with serving(site) as nodes, nodes.bank() as conductor:
+            conductor.sealings = Sealings(site.folder(BANK) / "state" / "sealed", site.contract, System())
+            await run_(site, conductor)
+
+    asyncio.run(play(look, look_only))
+    asyncio.run(play(measured, run_measurement))
+    for site, script in ((look, "describe"), (measured, "measure")):
+        own = files_of(site, files.key)
+        assert f"{script} " in checked(own)
+        assert "All 25 rows are what the telco received" in " ".join(checked(own).split())
 
 
 def test_nothing_of_an_audit_crosses_the_wire():
