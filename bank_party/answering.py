@@ -18,7 +18,7 @@ from bank_party.party import Party
 from bank_party.sealings import KeptFrame, KeptRows, Sealings
 from tandem.arguments import Engine
 from tandem.audit.answer import Opened, Writing, writing
-from tandem.audit.received import AnyTerms, chunk_rows, draw, layout_of, terms_of
+from tandem.audit.received import AnyTerms, chunk_rows, draw, layout_of, persons, terms_of
 from tandem.audit.request import Request, auditor_of, read
 from tandem.audit.waiting import waiting
 from tandem.contract import Contract
@@ -44,6 +44,12 @@ class OpenRows:
         number, rows, wanted = item
         sealed, width = self.seal((number, rows)), self.seal.layout.ciphertexts
         return sealed, [self.seal.secret.roots(sealed.part(row * width, (row + 1) * width)) for row in wanted]
+
+
+def persons_asked(request: Request, sealings: Sealings) -> int:
+    """Return how many persons of the roster a request has opened."""
+    kept = ((sealings.find(session, part)[0].job, received) for session, part, received in request.sealings)
+    return persons(request.seed, request.rows, kept)
 
 
 def answer(
@@ -113,7 +119,7 @@ def answer_command(
     opened: list[Opened] = []
     rows = sum(min(asked.rows, received) for *_, received in asked.sealings)
     with Pool(party.config.workers) as pool, party.alone(), waiting("opening", rows) as tick:
-        sealings.grant(asked.digest, asked.rows, auditor_of(contract).rows)
+        sealings.grant(asked.digest, persons_asked(asked, sealings), auditor_of(contract).rows)
         with writing(out, contract, asked.digest, opened, party.keys.signing) as answering:
             opened += answer(asked, contract, sealings, secret, pool, answering, tick)
     typer.echo(f"{out}: {rows} rows of {len(opened)} sealings opened, for {auditor_of(contract).name} alone; keep it from the telco")

@@ -3,7 +3,7 @@
     state/sealed/<contract>-<expiry>/           0700, gone with the contract's end
         <job>-<attempt>-<part>.rows             rows and seed, on the disk before the first ciphertext leaves
         <job>-<attempt>.frames                  a line a frame: what its envelope said; of the key, all of it
-        answered-<request>                      how many rows an auditor was given
+        answered-<request>                      of how many persons an auditor was given rows
 
 Every attempt of a step has a seed of its own, drawn afresh; and what is drawn from it hangs on contract, job, step, attempt and on the rows
 themselves. So whatever happens to seed or file, no two contents are ever sealed with the same randomness.
@@ -130,18 +130,18 @@ class Sealings:
             f"{self.folder}: nothing is kept of session {session[:8]}; rows can be opened until the contract ends, where its folder was"
         )
 
-    def grant(self, request: str, rows: int, cap: int) -> None:
-        """Note that a request (digest, hex) is answered with `rows` rows; the same again costs nothing. Raises InputError over `cap`."""
+    def grant(self, request: str, persons: int, cap: int) -> None:
+        """Note that a request (digest, hex) opens so many persons' rows; the same again costs nothing. Raises InputError over `cap`."""
         granted = {path.name: int(disk.read_private(path)) for path in self.folder.glob("answered-*")}
         name = f"answered-{request}"
         if name in granted:
             return
         before = sum(granted.values())
-        if before + rows > cap:
+        if before + persons > cap:
             raise InputError(
-                f"{rows} rows are asked for, {before} were opened already, and the contract's auditor.rows is {cap}: nothing is opened"
+                f"rows of {persons} persons are asked for, of {before} they were opened, and auditor.rows is {cap}: nothing is opened"
             )
-        disk.write(self.folder / name, str(rows).encode(), replace=False)
+        disk.write(self.folder / name, str(persons).encode(), replace=False)
 
     def _rows(self, path: Path) -> KeptRows:
         try:

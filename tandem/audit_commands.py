@@ -1,8 +1,9 @@
-"""`tandem audit key|ask|open`: an auditor draws rows that a bank sealed, and checks what the bank opens of them."""
+"""`tandem audit key|ask|open|report`: an auditor checks rows that a bank sealed; a node's operator, what attacks meet under a contract."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,21 +16,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from tandem.audit import request as requests
+from tandem.audit import standing_page, trying
 from tandem.audit.answer import Answer
 from tandem.audit.export import LedgerBroken
 from tandem.audit.findings import audit as read_through
 from tandem.audit.opening import NO_ROW, Verdict, audit
 from tandem.audit.received import Sealing, sealings, terms_of, trains_of
 from tandem.audit.sources import opened
+from tandem.audit.standing import standings
 from tandem.audit.waiting import waiting
 from tandem.contract import TELCO, Contract, loads, loads_auditor, public_hex
 from tandem.contract.auditor_words import CRAFTED
-from tandem.contract.words import Language, language_of
+from tandem.contract.words import Language, language_of, role_name
 from tandem.errors import ContractError, InputError, TandemError
 from tandem.node import disk
 from tandem.node.chance import System
+from tandem.node.contracts import live_contract
 from tandem.node.keys import read_signing
+from tandem.node.ledger_store import Ledger as NodeLedger
 from tandem.node.recorder import now
+from tandem.node.side import Side, side
 from tandem.pages import Words
 
 app = typer.Typer(name="audit", no_args_is_help=True, rich_markup_mode="rich")
@@ -38,6 +44,8 @@ WIDTH = 80
 MOST = 50
 """Findings that the screen lists."""
 WORDS = Path(__file__).parent / "audit" / "opening_words.toml"
+RECORDED = Path("docs/security/attacks.json")
+"""The release's recorded run of the attacks, in its source tree."""
 
 ContractFile = Annotated[Path, typer.Argument(metavar="CONTRACT", help="The signed contract.")]
 Ledger = Annotated[Path, typer.Argument(metavar="LEDGER", help="The telco's signed export of its ledger.")]
@@ -48,9 +56,13 @@ class RowsFound(TandemError):
     """Rows that no honest bank's answer has."""
 
 
+class GotThrough(TandemError):
+    """An attack that was mounted on this node was not refused."""
+
+
 @app.callback()
 def _audit() -> None:
-    """Have rows that a bank sealed opened afterwards, and check them: for the auditor whom a contract names."""
+    """Check rows that a bank sealed, as the auditor whom a contract names; see what attacks meet on this node."""
 
 
 @app.command(epilog='Example: tandem audit key auditor --name "Example Auditors"')
@@ -113,6 +125,80 @@ def open_(
     _print(verdict, asked.rows, language)
     if not verdict.clean:
         raise RowsFound(f"{answer}: {len(verdict.findings)} findings in rows of contract {contract.id}")
+
+
+@app.command(epilog="Example: tandem audit report telco/node.toml --html attacks.html --lang zh")
+def report(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A bank's study.toml, or the node.toml of telco or coordinator.")],
+    contract_file: Annotated[Path | None, typer.Option("--contract-file", help="Which contract; the node's only one if not given.")] = None,
+    recorded: Annotated[Path, typer.Option(help="The release's recorded run.")] = RECORDED,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report there as well.")] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", help="Write it there as one page.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="Language: en or zh.")] = "en",
+) -> None:
+    """Say of each named attack what a contract's settings block, bound or do not prevent; mount on this node what needs no peer.
+
+    Looks at own files, ledger and port, and sends nothing to others. Exit 0, or 2 if something that was tried got through.
+    """
+    language, found = language_of(lang), side(config)
+    contract, words = _its_contract(found, contract_file), Words(standing_page.WORDS, language)
+    console = Console(width=WIDTH, highlight=False)
+    with console.status(""):
+        tried = [*trying.on_the_code(), *trying.on_the_files(found.config)]
+        port = trying.on_the_port(found.role, found.listen) if found.listen else None
+    tried += [port] if port else []
+    used = _used(found, contract)
+    lines = standing_page.rows(standings(contract, used, language), tried, standing_page.recorded(recorded), words)
+    left_out = [*standing_page.below("" if port else found.listen, "" if recorded.exists() else str(recorded), words)]
+    head, made = words("title", id=contract.id[:8]), now()[:16].replace("T", " ")
+    who = words("who", role=role_name(found.role, language), made=made)
+    if json_file is not None:
+        told = standing_page.facts(contract, found.role, made, lines, tried)
+        disk.write(json_file, json.dumps(told, ensure_ascii=False, indent=1).encode())
+    if html_file is not None:
+        disk.write(html_file, standing_page.page(head, who, lines, tried, left_out, words).encode())
+    console.print(head, style="bold")
+    console.print(f"{who}\n")
+    _show(console, lines, words)
+    for text in (*left_out, standing_page.verdict(tried, words)):
+        console.print(escape(text))
+    if any(not one.whole for one in tried):
+        raise GotThrough(standing_page.verdict(tried, words))
+
+
+def _show(console: Console, lines: Sequence[standing_page.Row], words: Words) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), width=WIDTH)
+    for head, width in (("", 3), (words("attack"), 22), (words("stands"), 25), (words("here"), 12), (words("recorded"), 14)):
+        table.add_column(head, width=width, overflow="fold")
+    styles = {"blocked": "green", "bounded": "", "printed": "yellow", "absent": "dim"}
+    for one in lines:
+        stands = f"[{styles[one.outcome] or 'bold'}]{words(one.outcome)}[/]" + (f": {escape(one.says)}" if one.says else "")
+        table.add_row(one.id, escape(one.title), stands, escape(one.here), escape(one.recorded))
+    console.print(table)
+    console.print()
+
+
+def _its_contract(found: Side, named: Path | None) -> Contract:
+    """Return the contract that was named, or the node's only live one. Raises InputError."""
+    if named is not None:
+        return loads(disk.read_text(named), str(named))
+    live = []
+    for path in found.contracts:
+        try:
+            live.append(live_contract(path))
+        except ContractError:
+            continue
+    if len(live) != 1:
+        raise InputError(f"this node has {len(live)} live contracts: name one with --contract-file")
+    return live[0]
+
+
+def _used(found: Side, contract: Contract) -> dict[str, int]:
+    place = found.config.ledger_place
+    if isinstance(place, Path) and not place.exists():
+        return {}
+    with NodeLedger(place, read_only=True) as ledger:
+        return {counter: amount for name, counter, amount in ledger.usage() if name == contract.digest.hex()}
 
 
 def facts(contract: Contract, asked: requests.Request, verdict: Verdict) -> dict[str, object]:

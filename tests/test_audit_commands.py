@@ -127,12 +127,12 @@ def test_the_same_request_is_answered_again_and_a_further_one_within_the_cap(sit
     done(app, "ask", files.contract, files.ledger, "--key", files.key, "--rows", ROWS, "--out", second)
     done(bank_app, "answer", second, site.study, "--out", tmp_path / "second.zip")
     done(app, "ask", files.contract, files.ledger, "--key", files.key, "--rows", 1, "--out", third)
-    with pytest.raises(InputError, match=r"50 were opened already, and the contract's auditor\.rows is 50: nothing is opened"):
+    with pytest.raises(InputError, match=r"of 50 they were opened, and auditor\.rows is 50: nothing is opened"):
         done(bank_app, "answer", third, site.study, "--out", tmp_path / "third.zip")
     assert not (tmp_path / "third.zip").exists()
     with pytest.raises(InputError, match="answers another request"):
         checked(files, request=second)
-    with pytest.raises(ContractError, match=r"51 rows, and auditor\.rows is 50"):
+    with pytest.raises(ContractError, match=r"51 rows in every session are 51 persons, .*; auditor\.rows is 50"):
         done(app, "ask", files.contract, files.ledger, "--key", files.key, "--rows", 51, "--out", tmp_path / "more.json")
 
 

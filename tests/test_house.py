@@ -92,7 +92,7 @@ def test_commands_in_the_docs_are_commands_that_exist():
         },
         "telco": {"serve", "derive", "coverage", "variables"}, "coordinator": {"serve"}, "city": {"make", "respond"},
         "contract": {"new", "sign", "verify", "show"}, "ledger": {"show", "verify", "compare", "export", "page"},
-        "audit": {"key", "ask", "open"},
+        "audit": {"key", "ask", "open", "report"},
     }
     points = PROJECT["project"]["entry-points"]["tandem.commands"]
     assert {group for group, _ in asked} <= set(points)

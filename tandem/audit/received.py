@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -121,3 +121,14 @@ def draw(seed: bytes, rows: int, count: int) -> Integers:
     """
     lots = np.frombuffer(hashlib.shake_256(b"tandem-audit-draw-v1" + seed).digest(8 * rows), "<u8")
     return np.sort(np.argsort(lots, kind="stable")[:count]).astype(np.int64)
+
+
+def persons(seed: bytes, rows: int, sealings: Iterable[tuple[Hashable, int]]) -> int:
+    """Return how many persons a draw of `rows` in each of (job, rows received) opens: those of one job once, of two jobs twice.
+
+    More than `rows` where there are several jobs, or a session was cut off before all rows had come.
+    """
+    drawn: dict[Hashable, set[int]] = {}
+    for job, received in sealings:
+        drawn.setdefault(job, set()).update(draw(seed, received, rows).tolist())
+    return sum(map(len, drawn.values()))

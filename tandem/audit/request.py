@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tandem.audit import signed
-from tandem.audit.received import Sealing
+from tandem.audit.received import Sealing, persons
 from tandem.contract import Contract
 from tandem.contract.auditor import Auditor
 from tandem.errors import ContractError, InputError
@@ -39,10 +39,14 @@ def auditor_of(contract: Contract) -> Auditor:
 def ask(contract: Contract, sealings: Sequence[Sealing], rows: int, seed: bytes, key: Ed25519PrivateKey, made: str) -> bytes:
     """Return the file of a request. Raises InputError, ContractError for more rows than the contract allows."""
     auditor = auditor_of(contract)
-    if not 1 <= rows <= auditor.rows:
-        raise ContractError(f"contract {contract.id}: {rows} rows, and auditor.rows is {auditor.rows}: ask for so many at most")
     if not sealings:
         raise InputError("the telco's ledger holds no sealed rows of this contract: there is nothing to audit yet")
+    opened = persons(seed, rows, [(one.job, one.rows) for one in sealings])
+    if opened > auditor.rows:
+        raise ContractError(
+            f"contract {contract.id}: {rows} rows in every session are {opened} persons, those of several jobs, or of sessions that were"
+            f" cut off, taken together; auditor.rows is {auditor.rows}: ask for fewer with --rows"
+        )
     fields = {
         "seed": seed.hex(), "rows": rows, "made": made, "sealings": [[one.session, one.part, one.rows] for one in sealings],
     }

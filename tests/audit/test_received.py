@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from tandem.audit.received import chunk_rows, draw, layout_of, row_width, sealings, trains_of
+from tandem.audit.received import chunk_rows, draw, layout_of, persons, row_width, sealings, trains_of
 from tandem.errors import InputError
 from tandem.ledger.chain import Entry
 from tandem.wire import sums_pb2
@@ -74,6 +74,12 @@ def test_a_draw_is_uniform_and_the_same_persons_stand_in_longer_lists():
     shorter, longer = draw(b"seed", 1000, 100), draw(b"seed", 1010, 100)
     assert len(set(shorter) & set(longer)) >= 90
     assert draw(b"seed", 7, 100).tolist() == list(range(7))
+
+
+def test_persons_of_one_job_count_once_and_those_of_another_again():
+    assert persons(b"seed", 10, [(1, 1000), (1, 1000), (1, 1000)]) == 10
+    assert persons(b"seed", 10, [(1, 1000), (2, 1000)]) == 20
+    assert 10 < persons(b"seed", 10, [(1, 1000), (1, 300)]) <= 20
 
 
 def test_cover_and_hold_out_say_how_many_rows_train():

@@ -76,7 +76,7 @@ def test_a_cap_holds_over_requests_and_the_same_request_costs_nothing(tmp_path):
     kept = kept_in(tmp_path)
     kept.grant("aa", 60, 100)
     kept.grant("aa", 60, 100)
-    with pytest.raises(InputError, match=r"60 were opened already, and the contract's auditor\.rows is 100"):
+    with pytest.raises(InputError, match=r"41 persons are asked for, of 60 they were opened, and auditor\.rows is 100"):
         kept_in(tmp_path).grant("bb", 41, 100)
     kept.grant("bb", 40, 100)
 

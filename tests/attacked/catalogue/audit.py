@@ -102,14 +102,14 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "S8b", "numbered rows, opened as they are", "bank", "bounded", "audit that looks at no range",
-        escapes(frank, 70, without_ranges), ALL, found(frank, 70, 100, 1000), AS_OFTEN,
+        escapes(frank, 70, without_ranges), ALL, found(frank, 70, 100, 500), AS_OFTEN,
     ),
     Line(
-        "S8c", "seed or rows changed after sealing; honest runs pass", "bank", "blocked", "frames sealed again, compared with nothing",
+        "S8c", "seed or rows changed after sealing; honest runs pass", "bank", "bounded", "frames sealed again, compared with nothing",
         changed(without_comparing), ALL, changed(nullcontext), NONE,
     ),
     Line(
-        "S8d", "rows numbered in honest form, among zeros", "bank", "blocked", "audit that does not count who trains",
+        "S8d", "rows numbered in honest form, among zeros", "bank", "bounded", "audit that does not count who trains",
         escapes(frank, 70, without_counting, masked_cheat), ALL, escapes(frank, 70, nullcontext, masked_cheat), NONE,
     ),
 )
