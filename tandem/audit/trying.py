@@ -6,7 +6,6 @@ Nothing is asked of a peer, and nothing of a contract is used up. What is sent t
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
 import ssl
 import tempfile
@@ -62,11 +61,10 @@ def on_the_code() -> Iterator[Tried]:
 
 def on_the_files(config: NodeConfig) -> Iterator[Tried]:
     """Look whether others may read what must be this node's own, and whether its ledger's chain holds."""
-    places = [config.at(config.keys), config.at(config.state)]
-    files = [path for place in places if place.exists() for path in (place, *place.rglob("*"))]
-    ledger = config.ledger_place
-    files += [ledger] if isinstance(ledger, Path) and ledger.exists() else []
-    open_ = [path for path in files if not path.is_symlink() and not _private(path)]
+    keys, state, ledger = config.at(config.keys), config.at(config.state), config.ledger_place
+    files = [keys, *sorted(keys.rglob("*")), state, *sorted(state.rglob("*")), *([ledger] if isinstance(ledger, Path) else [])]
+    files = [path for path in files if path.exists()]
+    open_ = [path for path in files if not _private(path)]
     yield Tried("files", len(files) - len(open_), len(files), "" if not open_ else f"{open_[0]}: others may read it")
     if isinstance(ledger, Path) and not ledger.exists():
         return
@@ -140,14 +138,8 @@ def _private(path: Path) -> bool:
         else:
             disk.require_private(path)
     except InputError:
-        return path.suffix in {".toml", ".csr"} or _within_private(path)
+        return False
     return True
-
-
-def _within_private(path: Path) -> bool:
-    """Tell whether a folder above keeps others out, whatever the file's own rights."""
-    owner = os.geteuid()
-    return any(above.stat().st_uid == owner and not above.stat().st_mode & disk.OTHERS for above in path.absolute().parents)
 
 
 def _plain(place: tuple[str, int]) -> bool:
