@@ -18,7 +18,7 @@ from bank_party.sealings import Sealings
 from tandem.arguments import Seeded
 from tandem.audit import opening
 from tandem.audit import request as requests
-from tandem.audit.answer import Answer, Opened, writing
+from tandem.audit.answer import Answer, Opened, Writing, writing
 from tandem.audit.received import AnyTerms, chunk_rows, draw, layout_of, sealings, trains_of
 from tandem.contract import BANK, public_hex
 from tandem.crypto.opening import SecretKey
@@ -58,18 +58,25 @@ class Link:
     """The bank's link to the telco: frames of one session, and the rows of the telco's ledger about them."""
 
     tap: object = untapped
+    session: bytes = SESSION
+    script: str = "train"
     frames: list[bytes] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     previous: bytes = START
 
     def carry(self, message, line: int) -> None:
-        frame = Frame(CONTRACT.digest, SESSION, "sealer", line, len(self.frames), self.previous, type(message).__name__, encode(message))
+        place = (CONTRACT.digest, self.session, "sealer", line, len(self.frames), self.previous)
+        frame = Frame(*place, type(message).__name__, encode(message))
         data, self.previous = frame.to_bytes(), frame.digest
-        self.tap(Tapped(True, "summer", "train", 1, frame.kind, frame.number, data))
+        self.tap(Tapped(True, "summer", self.script, 1, frame.kind, frame.number, data))
         self.frames.append(data)
-        self.entries.append(Entry(
-            "", CONTRACT.digest.hex(), SESSION.hex(), "received", BANK, "train", frame.kind, len(data), hashlib.sha256(data).hexdigest(), ()
-        ))
+        self.heard(frame.kind, data)
+
+    def heard(self, kind: str, data: bytes = b"") -> None:
+        """Let the telco's ledger have a row: of a frame from the bank."""
+        digest = hashlib.sha256(data).hexdigest()
+        place = (CONTRACT.digest.hex(), self.session.hex(), "received", BANK, self.script)
+        self.entries.append(Entry("", *place, kind, len(data), digest, ()))
 
 
 @dataclass
@@ -80,45 +87,57 @@ class Cheat:
     secret: SecretKey
     honest: list[int]
     sent: list[int]
-    link: Link = field(default_factory=Link)
+    link: Link
+    part: int = 0
 
     @classmethod
-    def make(cls, bits: int, count: int, bend) -> Cheat:
+    def make(cls, bits: int, count: int, bend, link: Link | None = None) -> Cheat:
         """Return one whose plaintexts are bent; a row has one ciphertext."""
-        terms, secret = small_terms(bits, count), small_key(bits)
+        terms = small_terms(bits, count)
         honest = [int(number) for number in layout_of(terms, "train").pack(honest_rows(terms, count))[0]]
-        made = cls(terms, secret, honest, bend(honest))
-        made.link.carry(Key(secret.public.to_bytes(), secret.prove(CONTRACT.digest)), 1)
-        for first, part in made.chunks(made.sent):
-            made.link.carry(Sealed(first, part), 2)
+        made = cls(terms, small_key(bits), honest, bend(honest), link or Link())
+        made.link.carry(Key(made.secret.public.to_bytes(), made.secret.prove(CONTRACT.digest)), 1)
+        made.send()
         return made
+
+    def send(self) -> None:
+        """Send the rows; a second time in a session they are its second piece."""
+        for first, sealed in self.chunks(self.sent):
+            self.link.carry(Sealed(first, sealed), 2 + self.part)
+        self.link.heard("End")
 
     def chunks(self, plain):
         """Yield what a chunk begins with, and the chunk."""
         step = chunk_rows(self.terms, layout_of(self.terms, "train"))
         for first in range(0, len(plain), step):
-            yield first, self.sealed(plain[first : first + step])
+            yield first, _seal(self.secret, tuple(plain[first : first + step]))
 
-    def sealed(self, plain) -> Blinded:
-        return _seal(self.secret, tuple(plain))
-
-    def passes(self, seed: bytes, drawn: int, show) -> bool:
-        """Tell whether the bank passes an audit of so many rows; `show(honest, sent, drawn)` is what it shows."""
-        received = sealings(self.link.entries, CONTRACT.digest, self.terms)
-        asked = _request(received, drawn, seed)
-        rows = draw(asked.seed, len(self.sent), drawn).tolist()
+    def opened(self, rows: list[int], show, answering: Writing) -> Opened:
+        """Return what it opens of `rows`: of the plaintexts that `show(honest, sent, drawn)` gives."""
         shown = list(self.chunks(show(self.honest, self.sent, rows)))
         sealed = Blinded.join([part for _, part in shown])
-        opened = Opened(SESSION.hex(), 0)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "answer.zip"
-            with writing(path, CONTRACT, asked.digest, [opened], KEYS[BANK]) as answering:
-                opened.key = answering.put(self.link.frames[0])
-                for chunk, (first, part) in enumerate(shown):
-                    sent = Frame.from_bytes(self.link.frames[chunk + 1])
-                    opened.frames[chunk] = answering.put(replace(sent, payload=encode(Sealed(first, part))).to_bytes())
-                opened.roots = {row: _roots(self.secret, sealed, row) for row in rows}
-            return _passes(self.terms, received, asked, path)
+        opened = Opened(self.link.session.hex(), self.part, answering.put(self.link.frames[0]))
+        mine = [frame for frame in map(Frame.from_bytes, self.link.frames) if frame.line == 2 + self.part]
+        for chunk, (first, part) in enumerate(shown):
+            opened.frames[chunk] = answering.put(replace(mine[chunk], payload=encode(Sealed(first, part))).to_bytes())
+        opened.roots = {row: _roots(self.secret, sealed.part(row, row + 1)) for row in rows}
+        return opened
+
+    def passes(self, seed: bytes, drawn: int, show) -> bool:
+        """Tell whether the bank passes an audit of so many rows."""
+        return verdict([self], seed, drawn, show).clean
+
+
+def verdict(banks: list[Cheat], seed: bytes, drawn: int, show) -> opening.Verdict:
+    """Audit what one bank sealed in several sessions, or in two pieces of one."""
+    links = {id(bank.link): bank.link for bank in banks}.values()
+    received = sealings([entry for link in links for entry in link.entries], CONTRACT.digest, banks[0].terms)
+    asked, opened = _request(received, drawn, seed), []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answer.zip"
+        with writing(path, CONTRACT, asked.digest, opened, KEYS[BANK]) as answering:
+            opened += [bank.opened(draw(asked.seed, len(bank.sent), drawn).tolist(), show, answering) for bank in banks]
+        return _verdict(banks[0].terms, received, asked, path)
 
 
 @cache
@@ -126,12 +145,8 @@ def _seal(secret: SecretKey, plain: tuple[int, ...]) -> Blinded:
     return secret.seal(plain, Seeded(b"cheat").fork(hashlib.sha256(repr(plain).encode()).digest()))
 
 
-def _roots(secret: SecretKey, shown: Blinded, row: int) -> list[int]:
-    return _roots_of(secret, shown.part(row, row + 1))
-
-
 @cache
-def _roots_of(secret: SecretKey, one: Blinded) -> list[int]:
+def _roots(secret: SecretKey, one: Blinded) -> list[int]:
     return secret.roots(one)
 
 
@@ -139,10 +154,10 @@ def _request(received, rows: int, seed: bytes) -> requests.Request:
     return requests.read(requests.ask(CONTRACT, received, rows, hashlib.sha256(seed).digest(), AUDITOR, ""), CONTRACT)
 
 
-def _passes(terms: AnyTerms, received, asked: requests.Request, path: Path) -> bool:
+def _verdict(terms: AnyTerms, received, asked: requests.Request, path: Path) -> opening.Verdict:
     given = Answer(path, CONTRACT, asked.digest)
     try:
-        return opening.audit(CONTRACT.digest, terms, trains_of(CONTRACT), received, asked, given).clean
+        return opening.audit(CONTRACT.digest, terms, trains_of(CONTRACT), received, asked, given)
     finally:
         given.close()
 
@@ -175,4 +190,4 @@ class Honest:
                 opened += answer(asked, CONTRACT, self.kept, self.secret, Serial(), answering)
         except InputError:
             return False
-        return _passes(self.terms, self.received, asked, path)
+        return _verdict(self.terms, self.received, asked, path).clean
