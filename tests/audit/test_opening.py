@@ -12,6 +12,7 @@ from tandem.audit import opening
 from tandem.audit.answer import Opened
 from tandem.audit.received import layout_of
 from tandem.errors import InputError
+from tandem.wire.messages import Key
 
 BITS, COUNT = 512, 40
 TERMS = small_terms(BITS, COUNT)
@@ -111,6 +112,32 @@ def test_what_is_left_out_is_found():
     assert found(leaves_out(lambda one: replace(one, session="00" * 16))) == [(-1, "missing")]
     assert found(leaves_out(lambda one: replace(one, key=one.frames[0]))) == [(-1, "key")]
     assert found(leaves_out(lambda one: replace(one, frames={}))) == [(0, "digest")]
+
+
+def test_a_modulus_without_its_proof_is_found():
+    bank = Cheat.make(BITS, COUNT, list)
+    link = Link()
+    link.carry(Key(bank.secret.public.to_bytes(), bank.secret.prove(bytes(32))), 1)  # a proof for another contract
+    unproved = replace(bank, link=link)
+    unproved.send()
+    assert found(bank) == []
+    assert found(unproved) == [(-1, "key")]
+
+
+class Late(Cheat):
+    """A bank whose chunk says that it begins elsewhere."""
+
+    def chunks(self, plain):
+        for first, sealed in super().chunks(plain):
+            yield first + 1, sealed
+
+
+def test_a_chunk_that_says_it_is_another_is_found():
+    bank = Cheat.make(BITS, COUNT, list)
+    late = Late(bank.terms, bank.secret, bank.honest, bank.sent, Link())
+    late.link.carry(Key(bank.secret.public.to_bytes(), bank.secret.prove(CONTRACT.digest)), 1)
+    late.send()
+    assert found(late) == [(0, "digest")]
 
 
 def test_randomness_of_another_row_opens_nothing():
