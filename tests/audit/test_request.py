@@ -51,7 +51,7 @@ def test_a_signature_of_one_kind_is_none_of_another():
 ], ids=str)
 def test_a_signed_request_that_makes_no_sense_is_refused(change):
     fields = {"seed": SEED.hex(), "rows": 5, "made": "", "sealings": [["a", 0, 1]], **change}
-    with pytest.raises(InputError, match="no request of this version|or its seed or sessions are none"):
+    with pytest.raises(InputError, match=r"no request of this version|or its seed or sessions are none"):
         requests.read(signed.dumps(requests.KIND, CONTRACT, fields, AUDITOR), CONTRACT)
 
 
