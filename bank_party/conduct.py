@@ -11,10 +11,11 @@ import numpy as np
 
 from bank_party.jobs import Job
 from bank_party.offered import known_table
+from bank_party.sealings import Sealings
 from bank_party.solving import Solving, packed
 from tandem.align.script import ALIGN
 from tandem.align.seeker import Found, seek
-from tandem.arguments import Chance, Engine
+from tandem.arguments import Chance, Engine, Keep, keep_nothing
 from tandem.contract import BANK, Contract
 from tandem.crypto.opening import SecretKey
 from tandem.describe.woe import Described
@@ -93,6 +94,8 @@ class Conductor(Caller):
     job: Job
     solving: Solving | None = None
     """Where the bank solves for itself."""
+    sealings: Sealings | None = None
+    """Where the contract names an auditor."""
 
     async def align(self, ids: list[bytes]) -> Found:
         """Find which identifiers the telco also has."""
@@ -114,7 +117,8 @@ class Conductor(Caller):
 
         def playing(attempt: int) -> Role[Statistics]:
             chance = self.chance.fork("describe", attempt)
-            described, failed = yield from sealer.describe(secret, rows, choice, self._terms, self.engine, chance)
+            keep = self._keep(DESCRIBE, 0, attempt)
+            described, failed = yield from sealer.describe(secret, rows, choice, self._terms, self.engine, chance, keep=keep)
             return Statistics(tuple(described), failed)
 
         seen: Statistics = await self._play(
@@ -133,7 +137,8 @@ class Conductor(Caller):
 
         def playing(attempt: int) -> Role[sealer.Progress]:
             chance = self.chance.fork("train", stage, attempt)
-            return sealer.train(secret, rows, progress, choice, terms, self.engine, chance, last=stage == terms.passes)
+            keep = self._keep(TRAIN, stage, attempt)
+            return sealer.train(secret, rows, progress, choice, terms, self.engine, chance, last=stage == terms.passes, keep=keep)
 
         after: sealer.Progress = await self._play(
             f"pass_{stage}", sealer.Progress, TRAIN, "sealer", playing, stage, ("rows", rows.count), roster_digest(roster)
@@ -145,7 +150,8 @@ class Conductor(Caller):
         terms = self._terms
 
         def playing(attempt: int) -> Role[None]:
-            return sealer.errors(secret, rows, progress, terms, self.engine, self.chance.fork("errors", attempt))
+            keep = self._keep(ERRORS, terms.passes + 1, attempt)
+            return sealer.errors(secret, rows, progress, terms, self.engine, self.chance.fork("errors", attempt), keep=keep)
 
         await self._play(
             "errors", NoneType, ERRORS, "sealer", playing, terms.passes + 1, ("rows", rows.count), roster_digest(roster)
@@ -176,7 +182,8 @@ class Conductor(Caller):
         terms = MeasureTerms.of(self.contract)
 
         def playing(attempt: int) -> Role[measuring.Heard]:
-            return measuring.measure(secret, rows, terms, self.engine, self.chance.fork("measure", attempt))
+            keep = self._keep(MEASURE, 0, attempt)
+            return measuring.measure(secret, rows, terms, self.engine, self.chance.fork("measure", attempt), keep=keep)
 
         heard: measuring.Heard = await self._play(
             "measure", measuring.Heard, MEASURE, "sealer", playing, 0, ("rows", rows.count), roster_digest(roster)
@@ -200,6 +207,9 @@ class Conductor(Caller):
     def _terms(self) -> Terms:
         return Terms.of(self.contract)
 
+    def _keep(self, script: Script, stage: int, attempt: int) -> Keep:
+        return keep_nothing if self.sealings is None else self.sealings.keep(self.job.id, script.name, stage, attempt)
+
     async def _play(
         self, name: str, kind: Any, script: Script, role: str, playing: Callable[[int], Role[Any]], stage: int, size: tuple[str, int],
         roster: bytes,
@@ -210,10 +220,13 @@ class Conductor(Caller):
             opening = Opening(VERSION, script.name, stage, (size[0],), (size[1],), roster, self.job.id, attempt)
             cast = Cast(script, role, playing(attempt))
             if self.solving is None or "solver" not in script.roles:
-                return await self._session(cast, opening, self.job.heard)
+                return await self._session(cast, opening, self._look_on(opening))
             return await self._both(self.solving, cast, opening)
 
         return await self.job.step(name, kind, play)
+
+    def _look_on(self, opening: Opening) -> Tap:
+        return self.job.heard if self.sealings is None else both(self.job.heard, self.sealings.tap(opening))
 
     async def _both(self, solving: Solving, cast: Cast, opening: Opening) -> Any:
         """Play sealer and solver; what the solver knows afterwards is kept in one with the step's result."""
@@ -225,7 +238,7 @@ class Conductor(Caller):
                 if player(self.contract, seen.peer) != BANK:  # what the two say to each other travels nowhere
                     weight.tap(seen)
 
-            sealing, beside = both(self.tap(session), both(self.job.heard, weigh)), both(solving.tap(session), weigh)
+            sealing, beside = both(self.tap(session), both(self._look_on(opening), weigh)), both(solving.tap(session), weigh)
             result, after = await play_both(self.stage, (cast, sealing), (solver, beside), session, opening, BANK)
         self.job.know(packed(after))
         return result

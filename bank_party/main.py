@@ -18,6 +18,7 @@ from rich.console import Console
 
 import tandem
 from bank_party import planning, registry_commands, reporting, scoring, studies
+from bank_party.answering import answer_command
 from bank_party.campaign.command import app as campaign_app
 from bank_party.conduct import Caller, Conductor
 from bank_party.feedback import feedback_command
@@ -56,6 +57,7 @@ app.command("lift")(lift_command)
 app.command("measure")(measure_command)
 app.command("feedback")(feedback_command)
 app.command("compare")(compare_command)
+app.command("answer")(answer_command)
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(registry_commands.app)
 

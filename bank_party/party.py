@@ -13,6 +13,7 @@ from rich.console import Console
 from bank_party.conduct import Conductor
 from bank_party.config import StudyConfig
 from bank_party.jobs import Job, Kept
+from bank_party.sealings import Sealings, remove_ended
 from bank_party.solving import Solving
 from bank_party.watching import Watching
 from tandem.contract import BANK, COORDINATOR, SLOT_BITS, TELCO, Contract, Role
@@ -25,7 +26,7 @@ from tandem.node.chance import System
 from tandem.node.checkpoints import Checkpoints
 from tandem.node.client import Dialler, Stage
 from tandem.node.config import read
-from tandem.node.contracts import live_contract
+from tandem.node.contracts import live_contract, utc_now
 from tandem.node.keys import Keys
 from tandem.node.ledger_store import Ledger
 from tandem.node.recorder import both, recorder
@@ -50,6 +51,7 @@ class Party:
     def open(cls, study: Path) -> Party:
         """Read configuration, contract, keys and peers' certificates. Raises InputError, ContractError."""
         config = read(study, StudyConfig)
+        remove_ended(config.at(config.state) / "sealed", utc_now())
         contract = live_contract(config.at(config.contract))
         folder = config.at(config.peers)
         addresses: dict[Role, str] = {TELCO: config.telco, COORDINATOR: config.coordinator}
@@ -108,7 +110,8 @@ class Party:
                 solving = Solving(
                     self.contract, self.keys, System(), lambda session: recorder(ledger, self.contract, session, COORDINATOR)
                 )
-            return run(Conductor(stage, self.contract, pool, System(), tap, job, solving, watch=watch))
+            sealings = None if self.contract.auditor is None else Sealings(self.state / "sealed", self.contract, System())
+            return run(Conductor(stage, self.contract, pool, System(), tap, job, solving, sealings, watch=watch))
 
         return await self.dialled(conducted, ledger, progress)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from numpy.typing import NDArray
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -72,6 +74,18 @@ class Once(Protocol):
 
 def unkept(_: bytes, __: int = 1, /) -> None:
     """Remember nothing: for a step that cannot be played again."""
+
+
+class Keep(Protocol):
+    """Asked before rows are sealed. Whoever must be able to open them later keeps them, with the seed of the chance that it gives."""
+
+    def __call__(self, chance: Chance, rows: NDArray[Any], /) -> Chance:
+        """Return the chance to seal these rows with, and nothing else: `chance`, or one that is kept before this returns."""
+
+
+def keep_nothing(chance: Chance, _: NDArray[Any], /) -> Chance:
+    """Keep nothing: these rows are never opened again."""
+    return chance
 
 
 class Accumulator(Protocol[T_contra, R_co]):

@@ -35,6 +35,7 @@ _SUMMARIES = {
     "plan": "Say what a study will take, and what each party will learn, before it runs.",
     "contract": "Draft, sign, check and read contracts.",
     "ledger": "Read, check, compare and export ledgers.",
+    "audit": "Check sealed rows afterwards; see what attacks meet here.",
     "jobs": "Say what this node's jobs stand at.",
     "city": "Invent people to exercise on, and let them answer a campaign.",
     "bank": "The bank's node: train, score.",

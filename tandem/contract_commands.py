@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tandem.contract import BANK, COORDINATOR, TELCO, Contract, PartyCard, Role, dumps, loads, loads_card, public_hex
+from tandem.contract import BANK, COORDINATOR, TELCO, Contract, PartyCard, Role, dumps, loads, loads_auditor, loads_card, public_hex
 from tandem.contract.fields import MOMENT
 from tandem.contract.measurement import OUTCOMES
 from tandem.contract.measurement import segment as segment_of
@@ -84,6 +84,7 @@ def new(
     epsilon: Annotated[str, typer.Option(help="Telco's noise on what the solver is told; with --passes 1 --bank-columns 1.")] = "",
     delta: Annotated[str, typer.Option(help="Odds beside --epsilon.")] = "0.000001",
     max_exposure: Annotated[str, typer.Option(help="Most rows whose bins the bank may find, as 1/2; the telco's node predicts it.")] = "1",
+    auditor: Annotated[Path | None, typer.Option(help="Card of an auditor, who may have sealed rows opened afterwards.")] = None,
     tell: Annotated[list[str] | None, typer.Option(help="Scoring: a column told of each person, NAME=LEVEL,LEVEL; repeatable.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
@@ -116,6 +117,8 @@ def new(
     if (coordinator is None) != (solver == BANK):
         raise InputError("--coordinator is needed unless --solver is bank, and then there is none: give one of the two")
     cards: dict[Role, Path | None] = {BANK: bank, TELCO: telco, COORDINATOR: coordinator}
+    if auditor is not None:
+        fields["auditor"] = loads_auditor(disk.read_text(auditor), str(auditor)).model_dump()
     fields |= {role: _card(path, role).party for role, path in cards.items() if path is not None}
     draft = Contract.read(fields, "draft")
     if not disclosure_bits:

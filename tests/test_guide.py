@@ -23,6 +23,7 @@ from bank_party.summary import _WORDS
 from tandem import contract_commands
 from tandem.cli import app
 from tandem.contract import CARD_NOISE_BITS, PASS_NOISE_BITS, SLOT_BITS, Caps, Contract, Layout, Party, Signatures, Telco
+from tandem.contract.auditor import Auditor
 from tandem.contract.levels import Levelled
 from tandem.contract.measurement import Measurement
 from tandem.contract.words import SAFE_BITS
@@ -51,6 +52,7 @@ SECTIONS = {
     "`[measurement]`": own(Measurement),
     "`[[measurement.segments]]`": own(Levelled),
     "`[[tells]]`": own(Levelled),
+    "`[auditor]`": own(Auditor),
     "`[signatures]`": own(Signatures),
 }
 FIELDS = [(heading, name) for heading, fields in SECTIONS.items() for name in fields]

@@ -25,7 +25,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"`((?:tandem|telco_party|bank_party|coordinator|tests|scripts|docs|proto)/[\w./*-]+)`")
 COMMAND = re.compile(
-    r"(?:^|`)tandem (bank|telco|coordinator|city|contract|ledger|demo|init|admit|doctor|plan|jobs)\b(?: ([a-z]+)\b)?", re.MULTILINE
+    r"(?:^|`)tandem (bank|telco|coordinator|city|contract|ledger|audit|demo|init|admit|doctor|plan|jobs)\b(?: ([a-z]+)\b)?", re.MULTILINE
 )
 BARE = re.compile(r"\bPSI\b")
 EXPLAINED = re.compile(r'"PSI"|salted-hash PSI|PSI \(stability|Stability index \(PSI')
@@ -88,10 +88,11 @@ def test_commands_in_the_docs_are_commands_that_exist():
         asked |= set(COMMAND.findall(page.read_text(encoding="utf-8")))
     known = {
         "bank": {
-            "train", "score", "describe", "report", "lift", "derive", "campaign", "measure", "feedback", "compare", "models",
+            "train", "score", "describe", "report", "lift", "derive", "campaign", "measure", "feedback", "compare", "models", "answer",
         },
         "telco": {"serve", "derive", "coverage", "variables", "exposure"}, "coordinator": {"serve"}, "city": {"make", "respond"},
         "contract": {"new", "sign", "verify", "show"}, "ledger": {"show", "verify", "compare", "export", "page"},
+        "audit": {"key", "ask", "open", "report"},
     }
     points = PROJECT["project"]["entry-points"]["tandem.commands"]
     assert {group for group, _ in asked} <= set(points)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tandem.contract.files import PartyCard, dumps, dumps_card, loads, loads_card
+from tandem.contract.files import PartyCard, dumps, dumps_card, loads, loads_auditor, loads_card
 from tandem.contract.layout import FIRST_RIDGE, RIDGES, Layout
 from tandem.contract.signing import public_hex, sign, signed_by, verifies
 from tandem.contract.value import (
@@ -44,6 +44,7 @@ __all__ = [
     "dumps",
     "dumps_card",
     "loads",
+    "loads_auditor",
     "loads_card",
     "public_hex",
     "sign",

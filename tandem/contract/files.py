@@ -8,6 +8,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from tandem.contract.auditor import Auditor
 from tandem.contract.fields import complaint
 from tandem.contract.value import Contract, Party, Role
 from tandem.errors import ContractError
@@ -58,6 +59,14 @@ def loads_card(text: str, where: str) -> PartyCard:
     """Return the public card in `text`. Raises ContractError naming `where` and the field."""
     try:
         return PartyCard.model_validate(_toml(text, where))
+    except ValidationError as failure:
+        raise ContractError(f"{where}: {complaint(failure)}") from None
+
+
+def loads_auditor(text: str, where: str) -> Auditor:
+    """Return the auditor's card in `text`. Raises ContractError naming `where` and the field."""
+    try:
+        return Auditor.model_validate(_toml(text, where))
     except ValidationError as failure:
         raise ContractError(f"{where}: {complaint(failure)}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tandem.contract.auditor_words import unshown
 from tandem.contract.measurement import Measurement
 from tandem.contract.value import BANK, Contract
 
@@ -88,7 +89,7 @@ def cost(contract: Contract) -> Iterator[Both]:
     if contract.measurement is not None and contract.solver == BANK:
         yield _both(  # S1
             en="The bank solves for itself: nobody withholds small numbers from it, and nobody checks its rows. A bank that cheats can "
-            "read single customers' levels; nothing here prevents or shows that. Choose it only where the telco trusts the bank.",
+            f"read single customers' levels; {unshown(contract)[0]}. Choose it only where the telco trusts the bank.",
             zh="银行自行求解：没有人对它屏蔽过小的数，也无人核对它的数据行。作弊的银行可以读出单个客户的层级；"
-            "本合约既不能防止也不能发现。仅在运营商信任银行时选用。",
+            f"{unshown(contract)[1]}。仅在运营商信任银行时选用。",
         )

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from tandem.contract import signing
+from tandem.contract.auditor import Auditor
 from tandem.contract.fields import (
     Digest,
     DigestOrNone,
@@ -124,6 +125,8 @@ class Contract(Value):
     telco: Telco
     coordinator: Party | None = None
     """Absent where the bank solves."""
+    auditor: Auditor | None = None
+    """Who may have sealed rows opened afterwards, if anybody."""
     caps: Caps
     layout: Layout
     measurement: Measurement | None = None
@@ -141,6 +144,8 @@ class Contract(Value):
         parties = [self.party(role) for role in self.roles]
         if len({party.signing_key for party in parties}) < len(parties):
             raise ValueError("signing_key must differ between bank, telco and coordinator: each party signs for itself")
+        if self.auditor is not None and self.auditor.signing_key in {party.signing_key for party in parties}:
+            raise ValueError("auditor.signing_key must be the key of no party: whoever audits takes no part")
         pins = [pin for party in parties for pin in party.tls_pin]
         if len(set(pins)) < len(pins):
             raise ValueError("tls_pin must differ between bank, telco and coordinator: a pin says who speaks")
@@ -154,6 +159,8 @@ class Contract(Value):
             raise ValueError("measurement must be given for a measurement contract, and for no other")
         if self.measurement is not None and (self.layout.epsilon or self.telco.variables not in {0, len(self.measurement.segments)}):
             raise ValueError("telco.variables must be the number of measurement.segments, and layout.epsilon empty: no noise is drawn here")
+        if self.auditor is not None and self.kind == "scoring":
+            raise ValueError('auditor must be left out where kind is "scoring": the bank seals no rows there')
         if self.tells and self.kind != "scoring":
             raise ValueError('tells must be left out unless kind is "scoring": levels are told of people who are scored')
         if self.tells and self.layout.cover > 1:
@@ -196,8 +203,9 @@ class Contract(Value):
         for name in LATER:  # a contract without them has the digest that it had before there were such fields
             if terms["layout"][name] == Layout.model_fields[name].default:
                 del terms["layout"][name]
-        if self.measurement is None:
-            del terms["measurement"]
+        for name in ("measurement", "auditor"):
+            if terms[name] is None:
+                del terms[name]
         if not self.tells:
             del terms["tells"]
         return json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

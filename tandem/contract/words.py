@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tandem.contract import exposure_words, limit_words, measurement_words, noise_words, tells_words
+from tandem.contract import auditor_words, exposure_words, limit_words, measurement_words, noise_words, tells_words
 from tandem.contract.layout import RIDGES
 from tandem.contract.value import BANK, COORDINATOR, TELCO, Contract, Role
 from tandem.errors import InputError
@@ -204,6 +204,7 @@ def _learns(contract: Contract) -> Iterator[tuple[Both, Both]]:
             "no row, no identifier, no column name; it holds no decryption key",
             "得不到任何行、标识和列名；不持有解密密钥",
         )
+    yield from ((auditor_words.NAME, text) for text in auditor_words.learns(contract))
     yield ("before a study", "研究之前"), _both(  # in the words of ledger/disclosure.py
         en="`tandem plan` tells the bank the size of the telco's table, whether it is hashed yet, and the number of bins of each variable, "
         "and of each node how fast the machine is, and its memory; `tandem doctor` tells either end the other node's version and clock, "
@@ -302,7 +303,7 @@ def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
                 zh=f"警告：最少 {rows} 行训练数据对应 {contract.totals} 个合计值：每个合计不足 10 行时银行拒绝，"
                 f"不足 {ROWS_A_TOTAL} 行时运营商与协调方合谋已接近单行。",
             )
-    yield from ((alone, text) for text in measurement_words.limits(contract))
+    yield from ((alone, text) for text in (*measurement_words.limits(contract), *auditor_words.limits(contract)))
     yield from ((alone, text) for text in exposure_words.found(contract))
     if contract.layout.key_bits < SAFE_BITS:
         yield alone, (
@@ -348,10 +349,10 @@ def _costs(contract: Contract) -> Iterator[Both]:
         yield _both(  # S1, S7
             en="The bank solves for itself: it has the coordinator's column too, and nobody checks its rows. A bank that cheats can read "
             f"bins of the roster, as chosen bits of single rows in every sum and up to {contract.pass_bits} bits a person from every table "
-            "of points that it seals; nothing here prevents or shows that. Choose it only where the telco trusts the bank.",
+            f"of points that it seals; {auditor_words.unshown(contract)[0]}. Choose it only where the telco trusts the bank.",
             zh="银行自行求解：它同时得到协调方应得的一切，且无人核对它的数据行。作弊的银行可以读出名册的分箱："
             f"每个合计中可藏入单行的选定比特，每张由它密封的分值表每人至多 {contract.pass_bits} 比特；"
-            "本合约既不能防止也不能发现。仅在运营商信任银行时选用。",
+            f"{auditor_words.unshown(contract)[1]}。仅在运营商信任银行时选用。",
         )
     if contract.layout.weights == "open" and contract.kind == "training":
         yield _both(  # T3, T7

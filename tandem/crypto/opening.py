@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tandem.arguments import Chance, below
 from tandem.crypto.comb import Comb, comb
-from tandem.crypto.paillier import Blinded, Checked, PublicKey, factors, leave, write
+from tandem.crypto.paillier import Blinded, Checked, PublicKey, factors, leave, read, write
 from tandem.crypto.primes import FactoredPrime, draw_prime
 from tandem.crypto.proof import challenges
 from tandem.crypto.slots import Layout
@@ -91,12 +91,18 @@ class SecretKey:
             opened.append(int(self._join(left, right)))
         return opened
 
+    def roots(self, sealed: Blinded) -> list[int]:
+        """Return for each of our own ciphertexts the r in Z_n* of c = (1 + P*n) * r^n: what shows others its plaintext (`paillier.reveal`).
+
+        Only for what we sealed: the root of a number that somebody else chose says more than he knew.
+        """
+        if sealed.key != self.public:
+            raise ValueError("these ciphertexts belong to another key")
+        return self._roots(read(sealed.encode(), self.public.width))
+
     def prove(self, context: bytes) -> bytes:
         """Return the proof for `proof.verify_modulus`: the n-th root mod n of each challenge."""
-        p, q, n = self._p, self._q, self.public.n
-        dp, dq = gmpy2.invert(n, p - 1), gmpy2.invert(n, q - 1)
-        roots = [self._join(gmpy2.powmod_sec(x % p, dp, p), gmpy2.powmod_sec(x % q, dq, q)) for x in challenges(self.public, context)]
-        return write(roots, self.public.plain_width)
+        return write(map(mpz, self._roots(challenges(self.public, context))), self.public.plain_width)
 
     def to_bytes(self) -> bytes:
         """Return the key for a file that only its owner may read (0600: the caller's duty)."""
@@ -135,6 +141,12 @@ class SecretKey:
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """Pickle the primes, for our own worker processes alone."""
         return SecretKey, (self._p, self._q, self._factored)
+
+    def _roots(self, values: Sequence[mpz]) -> list[int]:
+        """Return the n-th root mod n of each value: there is one, since gcd(n, phi(n)) = 1."""
+        p, q, n = self._p, self._q, self.public.n
+        dp, dq = gmpy2.invert(n, p - 1), gmpy2.invert(n, q - 1)
+        return [int(self._join(gmpy2.powmod_sec(x % p, dp, p), gmpy2.powmod_sec(x % q, dq, q))) for x in values]
 
     def _join(self, left: mpz, right: mpz) -> mpz:
         """Return the number mod n that is `left` mod p and `right` mod q."""

@@ -199,6 +199,22 @@ def admit(key: PublicKey, foreign: Foreign, repeats: set[int] | None = None) -> 
     return Checked(key, values)
 
 
+def reveal(sealed: Checked, roots: Sequence[int]) -> list[int]:
+    """Return the plaintexts in [-n/2, n/2) of ciphertexts whose randomness r is shown: (1 + P*n) * r^n = c mod n^2 for one P alone.
+
+    Raises ForeignElement for an r that is not that of its ciphertext. Nobody can show another plaintext: gcd(n, phi(n)) = 1 was proved.
+    """
+    key, plain = sealed.key, []
+    for position, (c, root) in enumerate(zip(sealed.values, roots, strict=True)):
+        if not 0 < root < key.n or gmpy2.gcd(root, key.n) != 1:
+            raise ForeignElement(f"the randomness shown for ciphertext {position} of {len(sealed)} is no unit below n")
+        bare = c * gmpy2.invert(gmpy2.powmod(root, key.n, key.n2), key.n2) % key.n2
+        if bare % key.n != 1:
+            raise ForeignElement(f"the randomness shown for ciphertext {position} of {len(sealed)} is not its own")
+        plain.append(key.centred((bare - 1) // key.n))
+    return plain
+
+
 def units(key: PublicKey, chance: Chance, count: int) -> list[mpz]:
     """Return `count` values r^n mod n^2, r uniform in Z_n*: the dear half of `blind` and `encrypt`, made ahead of need.
 

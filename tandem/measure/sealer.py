@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tandem.arguments import Chance, Engine
+from tandem.arguments import Chance, Engine, Keep, keep_nothing
 from tandem.crypto.opening import SecretKey
 from tandem.errors import InputError
 from tandem.measure import released
@@ -43,14 +43,16 @@ class Heard:
     failed: str
 
 
-def measure(secret: SecretKey, rows: Rows, terms: Terms, engine: Engine, chance: Chance) -> Role[Heard]:
+def measure(
+    secret: SecretKey, rows: Rows, terms: Terms, engine: Engine, chance: Chance, *, keep: Keep = keep_nothing
+) -> Role[Heard]:
     """Play MEASURE; return what was released. Raises InputError, before any row is sealed, for too few people contacted.
 
     A check that failed is returned, not raised: a session that ended before its closing would show the summer how it went (T7).
     """
     require_people(rows, terms)
     yield from say_key(secret, terms.contract)
-    yield from seal_rows(secret, terms.layout(secret.public), rows.roster, engine, chance)
+    yield from seal_rows(secret, terms.layout(secret.public), rows.roster, engine, chance, keep)
     yield Campaign(tuple(int(total) for total in rows.outcomes.sum(axis=0)))
     yield from open_shares(secret, engine)
     said: Measured = yield Measured

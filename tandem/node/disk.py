@@ -83,6 +83,18 @@ def writing(path: Path, mode: int = PRIVATE, *, replace: bool = True) -> Iterato
                 Path(temporary).unlink()
 
 
+def append(path: Path, data: bytes) -> None:
+    """Add to the end of a private file, made if absent; it is on the disk before this returns. Raises InputError where that fails."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE)
+        with os.fdopen(handle, "ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as failure:
+        raise explain(failure, path, "write") from None
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold a lock on the file `path`, made if absent, while the context lasts. Raises InputError if another process holds it."""

@@ -59,13 +59,7 @@ class Keys:
 
 def load(folder: Path) -> Keys:
     """Return the secrets in `folder`. Raises InputError naming a file that is missing, malformed, not ours or open to others."""
-    signing = folder / "sign.key"
-    try:
-        key = load_pem_private_key(disk.read_private(signing), password=None)
-    except (ValueError, TypeError):
-        raise InputError(f"{signing} is no PEM private key without a password: make new keys with `tandem init`") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(f"{signing} is not an Ed25519 key: make new keys with `tandem init`")
+    key = read_signing(folder / "sign.key")
     seed = disk.read_private(folder / "seed")
     if len(seed) != SEED_WIDTH:
         raise InputError(f"{folder / 'seed'} has {len(seed)} bytes, not {SEED_WIDTH}: restore it, or make new keys")
@@ -75,6 +69,17 @@ def load(folder: Path) -> Keys:
     except ValueError:
         raise InputError(f"{folder / 'tls.pem'} is no certificate in PEM: restore it, or make new keys") from None
     return Keys(disk.read_private(folder / "tls.key"), certificate, disk.read_private(folder / "ca.pem"), key, seed)
+
+
+def read_signing(path: Path) -> Ed25519PrivateKey:
+    """Return the signing key in a private file. Raises InputError."""
+    try:
+        key = load_pem_private_key(disk.read_private(path), password=None)
+    except (ValueError, TypeError):
+        raise InputError(f"{path} is no PEM private key without a password: make new keys with `tandem init`") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InputError(f"{path} is not an Ed25519 key: make new keys with `tandem init`")
+    return key
 
 
 def save(folder: Path, keys: Keys) -> None:

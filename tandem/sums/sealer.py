@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tandem.arguments import Chance, Engine
+from tandem.arguments import Chance, Engine, Keep, keep_nothing
 from tandem.crypto.opening import SealRows, SecretKey
 from tandem.crypto.paillier import Foreign, admit
 from tandem.crypto.slots import Layout
@@ -46,11 +46,14 @@ def say_key(secret: SecretKey, context: bytes) -> Role[None]:
     yield key
 
 
-def seal_rows(secret: SecretKey, layout: Layout, rows: Integers, engine: Engine, chance: Chance) -> Role[None]:
+def seal_rows(
+    secret: SecretKey, layout: Layout, rows: Integers, engine: Engine, chance: Chance, keep: Keep = keep_nothing
+) -> Role[None]:
     """Seal rows (N, slots) in roster order, and send them in chunks.
 
     Raises RandomiserRepeated, before the second one leaves, if chance ever gives the same randomiser twice.
     """
+    chance = keep(chance, rows)
     step = chunk_length(layout.ciphertexts * secret.public.width)
     starts = range(0, len(rows), step)
     seen: set[int] = set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.arguments import Chance, Engine
+from tandem.arguments import Chance, Engine, Keep, keep_nothing
 from tandem.contract import RIDGES
 from tandem.crypto.opening import SecretKey
 from tandem.describe import released
@@ -106,7 +106,7 @@ def begin(rows: Rows, ridge: float) -> Progress:
 
 
 def describe(
-    secret: SecretKey, rows: Rows, choice: Choice, terms: Terms, engine: Engine, chance: Chance
+    secret: SecretKey, rows: Rows, choice: Choice, terms: Terms, engine: Engine, chance: Chance, *, keep: Keep = keep_nothing
 ) -> Role[tuple[list[Described], str]]:
     """Play DESCRIBE; return the released statistics, and the check that failed at the solver, or nothing.
 
@@ -116,7 +116,7 @@ def describe(
     yield from say_key(secret, terms.contract)
     require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()))
     plain = terms.fixed(np.column_stack((m, m * rows.y)))
-    yield from seal_rows(secret, terms.layout(secret.public, statistics_only=True), rows.among_cover(plain), engine, chance)
+    yield from seal_rows(secret, terms.layout(secret.public, statistics_only=True), rows.among_cover(plain), engine, chance, keep)
     yield _wish(rows, choice)
     yield from open_shares(secret, engine)
     said: Statistics = yield Statistics
@@ -124,7 +124,8 @@ def describe(
 
 
 def train(
-    secret: SecretKey, rows: Rows, progress: Progress, choice: Choice, terms: Terms, engine: Engine, chance: Chance, *, last: bool
+    secret: SecretKey, rows: Rows, progress: Progress, choice: Choice, terms: Terms, engine: Engine, chance: Chance, *, last: bool,
+    keep: Keep = keep_nothing,
 ) -> Role[Progress]:
     """Play one pass of TRAIN from `progress`; return what lies after it. In the last pass the Newton point itself is the result."""
     p = sigma(rows.x @ progress.theta + progress.scores)
@@ -132,7 +133,7 @@ def train(
     yield from say_key(secret, terms.contract)
     require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()), exact=terms.exact)
     plain = _sealable(rows, w, r, terms, failed=progress.failed)
-    yield from seal_rows(secret, terms.layout(secret.public), rows.among_cover(plain), engine, chance)
+    yield from seal_rows(secret, terms.layout(secret.public), rows.among_cover(plain), engine, chance, keep)
     yield _wish(rows, choice)
     yield _own(rows, w, r, terms.real(plain.sum(axis=0, keepdims=True))[0], progress)
     yield from open_shares(secret, engine)
@@ -150,17 +151,20 @@ def train(
     return replace(after, described=progress.described or tuple(released.hear(statistics)))
 
 
-def errors(secret: SecretKey, rows: Rows, progress: Progress, terms: Terms, engine: Engine, chance: Chance) -> Role[None]:
+def errors(
+    secret: SecretKey, rows: Rows, progress: Progress, terms: Terms, engine: Engine, chance: Chance, *, keep: Keep = keep_nothing
+) -> Role[None]:
     """Play ERRORS at the scores that `progress` ended with: rows once more, then their weights alone. Nothing is learnt here."""
     p = sigma(rows.x @ progress.theta + progress.scores)
     w, r = p * (1.0 - p) * rows.train, (p - rows.y) * rows.train
     yield from say_key(secret, terms.contract)
     require_rows(require_offered(hear((yield Shapes))[0], terms.variables), int(rows.train.sum()), exact=True)
     plain = _sealable(rows, w, r, terms, failed=progress.failed)
-    yield from seal_rows(secret, terms.layout(secret.public), rows.among_cover(plain), engine, chance.fork("rows"))
+    yield from seal_rows(secret, terms.layout(secret.public), rows.among_cover(plain), engine, chance.fork("rows"), keep)
     yield _own(rows, w, r, terms.real(plain.sum(axis=0, keepdims=True))[0], progress)
     yield from open_shares(secret, engine)
-    yield from seal_rows(secret, terms.weight_layout(secret.public), rows.among_cover(plain[:, 2:3]), engine, chance.fork("weights"))
+    weights = rows.among_cover(plain[:, 2:3])
+    yield from seal_rows(secret, terms.weight_layout(secret.public), weights, engine, chance.fork("weights"), keep)
     yield from open_shares(secret, engine, Crossed)
 
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from attacked.catalogue import NAMED, Line, Trial, alignment, codes, exposure, keys, labels, network
+from attacked.catalogue import NAMED, Line, Trial, alignment, audit, codes, exposure, keys, labels, network
 from attacked.results import Result, Size
 
-GROUPS = (alignment, keys, codes, exposure, labels, network)
+GROUPS = (alignment, keys, codes, exposure, audit, labels, network)
 LINES: tuple[Line, ...] = tuple(
     sorted((line for group in GROUPS for line in group.LINES), key=lambda line: NAMED.index(re.sub(r"[a-z]$", "", line.id)))
 )

@@ -81,7 +81,7 @@ def test_each_field_changed_after_signing_is_noticed(path, change):
 def test_every_field_has_a_place_in_that_test():
     one_value = {
         "format", "protocol", "signatures", "kind", "training", "card", "measurement", "layout.labels", "layout.solver", "layout.epsilon",
-        "tells",
+        "tells", "auditor",
     }
     every = set()
     for name, value in unsigned().model_dump().items():

@@ -17,10 +17,10 @@ from tandem.arguments import Seeded
 from tandem.crypto import opening
 from tandem.crypto.comb import Comb, best_shape, comb
 from tandem.crypto.opening import MAGIC, SealRows, SecretKey
-from tandem.crypto.paillier import Foreign, admit
+from tandem.crypto.paillier import Foreign, admit, reveal
 from tandem.crypto.primes import FactoredPrime, draw_prime
 from tandem.crypto.slots import Layout, Slot
-from tandem.errors import InputError, SlotOverflow
+from tandem.errors import ForeignElement, InputError, SlotOverflow
 
 
 @cache
@@ -199,6 +199,26 @@ def test_bytes_round_and_damage():
     for bad in (b"", data[1:], data[:-1], data + b"\0\0", data[:40] + bytes([data[40] ^ 2]) + data[41:], MAGIC):
         with pytest.raises(InputError, match="key file"):
             SecretKey.from_bytes(bad)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(-(2**509), 2**509), min_size=1, max_size=4), st.binary(max_size=8))
+def test_the_randomness_shown_opens_a_ciphertext_and_no_other(numbers, seed):
+    key = small()
+    sealed = key.seal(numbers, Seeded(seed))
+    roots, checked = key.roots(sealed), admit(key.public, Foreign(sealed.encode()))
+    assert reveal(checked, roots) == numbers
+    n = int(key.public.n)
+    assert [int(c) for c in checked.values] == [textbook.encrypt(n, number, root) for number, root in zip(numbers, roots, strict=True)]
+    for wrong in (n - roots[0], roots[0] + n, 0, n, int(key._p), roots[0] * 2 % n):
+        with pytest.raises(ForeignElement, match="randomness shown for ciphertext 0"):
+            reveal(checked, [wrong, *roots[1:]])
+
+
+def test_roots_are_taken_of_our_own_ciphertexts_alone():
+    other = SecretKey.generate(512, Seeded(b"another"))
+    with pytest.raises(ValueError, match="another key"):
+        small().roots(other.seal([1], Seeded(b"")))
 
 
 def test_published_key_is_refused():

@@ -321,9 +321,9 @@ def test_zeros_are_sealed_from_then_on(monkeypatch):
     sealed = []
     honest = sealer.seal_rows
 
-    def noted(secret, layout, rows, engine, chance):
+    def noted(secret, layout, rows, engine, chance, keep):
         sealed.append(rows)
-        return honest(secret, layout, rows, engine, chance)
+        return honest(secret, layout, rows, engine, chance, keep)
 
     monkeypatch.setattr(sealer, "seal_rows", noted)
     cheating("summer", (1,), heard=instead({0: 2})).train()

@@ -332,11 +332,11 @@ def test_weights_alone_that_are_not_those_of_the_rows(monkeypatch):
     """S4: all weight on one row would have the errors tell its codes; bins must weigh what they weigh in the rows."""
     honest = sealer.seal_rows
 
-    def crafted(secret, layout, rows, engine, chance):
+    def crafted(secret, layout, rows, engine, chance, keep):
         if rows.shape[1] == 1:
             rows = np.zeros_like(rows)
             rows[0] = 32767
-        return honest(secret, layout, rows, engine, chance)
+        return honest(secret, layout, rows, engine, chance, keep)
 
     monkeypatch.setattr(sealer, "seal_rows", crafted)
     failed_silently(with_errors(*trained()), "totals of pairs of bins do not add up")
@@ -363,9 +363,9 @@ def test_a_study_that_failed_before_goes_on_with_zeros(monkeypatch):
     rows = []
     honest = sealer.seal_rows
 
-    def noted(secret, layout, plain, engine, chance):
+    def noted(secret, layout, plain, engine, chance, keep):
         rows.append(plain)
-        return honest(secret, layout, plain, engine, chance)
+        return honest(secret, layout, plain, engine, chance, keep)
 
     monkeypatch.setattr(sealer, "seal_rows", noted)
     outcome = with_errors(study, replace(progress, failed="a check"), replace(known, failed="a check"))
