@@ -22,6 +22,10 @@ class InputError(TandemError):
     """A file, column, value or setting of our own user is wrong."""
 
 
+class RolledBack(InputError):
+    """Our own ledger is older than its witness: budgets would start again from what a backup holds (A2, S6)."""
+
+
 class ContractError(TandemError):
     """The contract is missing, unsigned, altered, expired, or does not allow what was asked."""
 
@@ -54,6 +58,10 @@ class ScoreBudgetSpent(LocalProtocolError):
     """The scores asked for would tell more bits a person than the contract allows (S6)."""
 
 
+class BudgetSpent(LocalProtocolError):
+    """More trainings, label slots, tables or rosters than one bank may have within a year, over all its contracts (S3, S6)."""
+
+
 class RemoteProtocolError(TandemError):
     """They strayed; found while reading their bytes."""
 
@@ -84,6 +92,10 @@ class Malformed(RemoteProtocolError):
 
 class Enumeration(RemoteProtocolError):
     """More identifiers asked, or a larger table or roster, than the contract's cap: somebody asks for everyone (A2, A3, A12)."""
+
+
+class RosterTooNear(RemoteProtocolError):
+    """A roster that differs from an earlier one by a few people: totals over both, subtracted, would tell of those few (S3)."""
 
 
 class KeySwitched(RemoteProtocolError):
