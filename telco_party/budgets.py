@@ -100,7 +100,7 @@ class Budgets:
                 database.execute(statement)
 
     def persons(self, ids: Sequence[bytes], form: Form) -> Persons:
-        """Return the names of people by their normalised identifiers, in order. A phone is named by its sha256: one person in both forms."""
+        """Return the names of people by normalised identifiers, in order. A phone is named by its sha256: one person in both forms."""
         values = prehash(ids, "sha256") if form == "phone" else ids
         key = self._key
         named = b"".join(hashlib.blake2b(value, digest_size=_WIDTH, key=key).digest() for value in values)
@@ -207,7 +207,7 @@ class Budgets:
         for other, number in earlier:
             if other == digest:
                 continue
-            apart = len(np.setxor1d(persons, self._roster(number)))
+            apart = _apart(persons, self._roster(number))
             if 0 < apart < least:
                 raise RosterTooNear(
                     f"a roster that differs by {apart} people from an earlier one of this bank, where {least} are the least: their"
@@ -333,6 +333,20 @@ class Budgets:
 
 def _digest(persons: Persons) -> str:
     return hashlib.sha256(persons.astype("<u8").tobytes()).hexdigest()
+
+
+def _apart(one: Persons, other: Persons) -> int:
+    """Return how many people stand in one of two ascending rosters and not in the other."""
+    one, other = _distinct(one), _distinct(other)
+    if not len(one) or not len(other):
+        return len(one) + len(other)
+    at = np.minimum(np.searchsorted(one, other), len(one) - 1)
+    return len(one) + len(other) - 2 * int((one[at] == other).sum())
+
+
+def _distinct(persons: Persons) -> Persons:
+    """Return ascending names without repetitions."""
+    return persons[np.r_[True, persons[1:] != persons[:-1]]] if len(persons) else persons
 
 
 def _slots(contract: Contract) -> int:

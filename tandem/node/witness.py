@@ -65,8 +65,11 @@ class Witness:
 
     @property
     def seen(self) -> int:
-        """The newest step it saw, 0 if there is no file."""
-        return self._read()[2] if self.path.exists() else 0
+        """The newest step that it saw, and 0 if there is none. One that may not have been committed was not seen."""
+        if not self.path.exists():
+            return 0
+        _, begun, number = self._read()
+        return number - begun
 
     def begin(self, mark: Mark) -> None:
         """Say, before it is committed, that this step comes; it is on the disk when this returns."""
