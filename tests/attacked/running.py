@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from string import ascii_lowercase
 
-from attacked.catalogue import Line, Trial, alignment, codes, keys, labels, network
+from attacked.catalogue import NAMED, Line, Trial, alignment, budgets, codes, keys, labels, network
 from attacked.results import Result, Size
 
-LINES: tuple[Line, ...] = (*alignment.LINES, *keys.LINES, *codes.LINES, *labels.LINES, *network.LINES)
+LINES: tuple[Line, ...] = tuple(sorted(
+    (*alignment.LINES, *keys.LINES, *codes.LINES, *labels.LINES, *network.LINES, *budgets.LINES),
+    key=lambda line: (NAMED.index(line.id.rstrip(ascii_lowercase)), line.id),
+))
 
 
 @dataclass(frozen=True)
