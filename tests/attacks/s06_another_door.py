@@ -1,8 +1,8 @@
 """Another door: what one contract no longer gives is asked under the next (A2, S3, S6).
 
 Who: a bank that follows the protocol and chooses contracts, keys and moments. Procedure: take everything through one door, then
-go to the next: a further contract, a subset of the roster, a second signing key and certificate, the node after a restart, the node after its
-ledger was put back from a backup. Count what is given beyond what one bank may have. Source: design/security.md, A2 and S6 of the catalogue.
+go to the next: a further contract, a subset of the roster, a second signing key and certificate, the node after a restart, the node after
+its ledger was put back from a backup. Count what is given beyond what one bank may have. Source: security.md, A2 and S6 of the catalogue.
 """
 
 from __future__ import annotations
