@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 
 import pytest
+import tomli_w
 from three_parties import make_site, make_telco
 from typer.testing import CliRunner
 
 from tandem.contract import TELCO
 from tandem.errors import RolledBack
+from tandem.node import disk
 from tandem.node.ledger_store import Ledger
 from tandem.node.witness import Witness
 from telco_party.main import app
@@ -19,6 +22,8 @@ from telco_party.main import app
 @pytest.fixture
 def site(tmp_path):
     site = make_site(tmp_path)
+    path = site.folder(TELCO) / "node.toml"
+    disk.write(path, tomli_w.dumps({**tomllib.loads(path.read_text()), "budget": {}}).encode())  # what is so by default
     with Ledger(place(site), witness=witness(site)) as ledger:
         budgets = make_telco(site, ledger)._budgets
         budgets.begin(site.contract, 1000, b"table")
