@@ -22,6 +22,10 @@ class InputError(TandemError):
     """A file, column, value or setting of our own user is wrong."""
 
 
+class RolledBack(InputError):
+    """Our own ledger is older than its witness: budgets would start again from what a backup holds (A2, S6)."""
+
+
 class ContractError(TandemError):
     """The contract is missing, unsigned, altered, expired, or does not allow what was asked."""
 
@@ -52,6 +56,10 @@ class SlotOverflow(LocalProtocolError):
 
 class ScoreBudgetSpent(LocalProtocolError):
     """The scores asked for would tell more bits a person than the contract allows (S6)."""
+
+
+class BudgetSpent(LocalProtocolError):
+    """More trainings, label slots, tables or rosters than one bank may have within a year, over all its contracts (S3, S6)."""
 
 
 class RemoteProtocolError(TandemError):
@@ -88,6 +96,10 @@ class Enumeration(RemoteProtocolError):
 
 class OtherTable(RemoteProtocolError):
     """Other tags than the contract began with, or a smaller table too often: so a telco narrows down who is a customer (A11)."""
+
+
+class RosterTooNear(RemoteProtocolError):
+    """A roster that differs from an earlier one by a few people: totals over both, subtracted, would tell of those few (S3)."""
 
 
 class KeySwitched(RemoteProtocolError):

@@ -6,12 +6,14 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from tandem.align.holder import hold
+from tandem.align.identifiers import normalise
 from tandem.align.script import ALIGN
 from tandem.arguments import Chance, Engine
 from tandem.contract import TELCO, Contract, Role, verifies
@@ -21,7 +23,7 @@ from tandem.measure.script import MEASURE
 from tandem.node import machine, noise
 from tandem.node.casting import Cast, due_step, size, stage_in_order, stage_of_its_own
 from tandem.node.checkpoints import Checkpoints
-from tandem.node.contracts import Contracts
+from tandem.node.contracts import Contracts, utc_now
 from tandem.node.keys import Keys, derive
 from tandem.node.ledger_store import Ledger
 from tandem.node.watch import SILENT, Watch
@@ -34,7 +36,7 @@ from tandem.score.summer import SealedTable
 from tandem.session.script import Script
 from tandem.sums.noise import Drawn, Integers, Sampler, draw
 from tandem.sums.terms import Terms
-from tandem.tables import CodedTable, Codes, Positions
+from tandem.tables import CodedTable, Codes, Positions, Table
 from tandem.tell.holder import tell as tell_levels
 from tandem.tell.script import TELL
 from tandem.train import summer
@@ -42,6 +44,7 @@ from tandem.train.pairs import pair_counts
 from tandem.train.script import CARD, DESCRIBE, ERRORS, SERVE, TRAIN, order
 from tandem.wire.messages import Offer, Opening, Speed
 from telco_party import bins, cards, measuring, tables
+from telco_party.budgets import Budgets, Persons
 from telco_party.config import TelcoConfig
 from telco_party.subscribers import Subscribers, hashed
 from telco_party.tables import Tables
@@ -78,6 +81,8 @@ class Job:
     card: cards.Card | None = None
     levels: tuple[Codes, ...] = field(default=(), repr=False)
     """By told column the level of each roster row."""
+    persons: Persons = field(default_factory=lambda: np.empty(0, np.uint64), repr=False)
+    """Who the roster's rows are, as the budgets name them."""
 
 
 class Telco:
@@ -90,12 +95,13 @@ class Telco:
 
     def __init__(
         self, config: TelcoConfig, keys: Keys, held: Tables, ledger: Ledger, engine: Engine, chance: Chance, report: Callable[[str], None],
-        watch: Watch = SILENT, sampler: Sampler = noise.discrete_gaussian,
+        watch: Watch = SILENT, sampler: Sampler = noise.discrete_gaussian, clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._config, self._keys, self._tables, self._ledger = config, keys, held, ledger
         self._engine, self._chance, self._report, self._watch = engine, chance, report, watch
         self._sampler = sampler
         self._store = Checkpoints(Standing, ledger, keys.seed, chance)
+        self._budgets = Budgets(ledger, config.budget, keys.seed, clock)
         self._contracts = Contracts(config.at(config.contracts))
         self._subscribers: dict[bytes, Subscribers] = {}
         self._jobs: dict[bytes, Job] = {}
@@ -133,6 +139,7 @@ class Telco:
         here = Here(contract.digest, session, job.roster, opening.stage)
         secrets = summer.Secrets(self._chance, derive(self._keys.seed, "dither"))
         with self._ledger.together():  # what an attempt costs and that it was made are written at once, or neither
+            self._budgets.tell(contract, opening.job, job.persons)
             if contract.kind == "scoring":
                 return self._serve(contract, opening, job, here, secrets)
             if contract.kind == "measurement":
@@ -172,6 +179,7 @@ class Telco:
             if saved is None:
                 self._ledger.use(contract.digest.hex(), "jobs", 1, contract.jobs)
                 self._ledger.use(contract.digest.hex(), "identifiers", asked, contract.caps.identifiers)
+                self._budgets.begin(contract, asked, subscribers.people)
                 self._store.begin(contract, opening.job, Standing(asked))
                 self._jobs.pop(contract.digest, None)
             elif asked != saved.asked or self._moved_on(contract):
@@ -194,6 +202,7 @@ class Telco:
             saved = self._store.load(contract, opening.job)
             if saved is not None and saved.next_stage and saved.coded != made.standing.coded:
                 raise OtherContent("a second alignment in one job ended with another roster: the first one stays")
+            self._budgets.admit(contract, made.persons)
             self._store.save(contract, opening.job, made.standing, opening.attempt)
         self._jobs[contract.digest] = made
         machine.give_back()
@@ -225,7 +234,13 @@ class Telco:
         found.update(np.ascontiguousarray(coded.codes).data)
         for codes in levels:
             found.update(codes.tobytes())
-        return Job(job, replace(standing, coded=found.digest()), roster, whole, coded, cuts, card, levels)
+        standing = replace(standing, coded=found.digest())
+        return Job(job, standing, roster, whole, coded, cuts, card, levels, self._persons(contract, table, rows))
+
+    def _persons(self, contract: Contract, table: Table, rows: Positions) -> Persons:
+        distinct, seats = np.unique(rows, return_counts=True)  # an empty seat of a cover group is its companion a second time
+        ids = normalise([table.ids[row] for row in distinct.tolist()], contract.identifier).values
+        return np.repeat(self._budgets.persons(ids, contract.identifier), seats)
 
     def _blurred(self, contract: Contract, standing: Standing, coded: CodedTable) -> tuple[Standing, Integers]:
         """Return the standing and the pair counts, with the job's noise where the contract asks for it: as it was kept, or drawn now.
@@ -273,15 +288,15 @@ class Telco:
         stage_in_order(opening, due, order(terms), begun=store.begun(contract, due_step(order(terms), due)) > 0)
         once = store.once(contract, opening)
         if opening.script == TRAIN.name:
-            self._begin(contract, opening, contract.pass_bits)
+            self._begin(contract, opening, contract.pass_bits, job.persons)
             playing = summer.train(coded, here, terms, verify, self._engine, secrets, once)
             return Cast(TRAIN, "summer", playing, lambda _: self._done(contract, opening, job))
         if opening.script == ERRORS.name:
-            self._begin(contract, opening, 0)
+            self._begin(contract, opening, 0, job.persons)
             playing_errors = summer.errors(coded, terms, self._engine, self._chance)
             return Cast(ERRORS, "summer", playing_errors, lambda _: self._done(contract, opening, job))
         if opening.script == CARD.name:
-            self._begin(contract, opening, contract.card_bits)
+            self._begin(contract, opening, contract.card_bits, job.persons)
             playing_card = summer.card(coded, here, terms, verify, self._engine, secrets, once)
             return Cast(CARD, "summer", playing_card, lambda made: self._carded(contract, opening, job, made))
         raise OutOfTurn(f"script {opening.script[:20]!r} is none that this node plays")
@@ -291,7 +306,7 @@ class Telco:
             return self._tell(contract, opening, job)
         if opening.script != SERVE.name or job.card is None:
             raise ContractError(f"contract {contract.id} is for scoring: nothing else can be done under it")
-        self._begin(contract, opening, contract.card_bits)
+        self._begin(contract, opening, contract.card_bits, job.persons)
         card = job.card
         if isinstance(card.table, OpenTable):
             playing = summer.serve_open(card.key, card.table, card.card_step, job.table, here, secrets)
@@ -303,7 +318,7 @@ class Telco:
         """Tell the levels of the roster's people, once they were scored: the same ones however often in a job (`_code` checks)."""
         if not self._store.begun(contract, _SERVED):
             raise OutOfTurn("levels are told of people who were scored: score them first")
-        self._begin(contract, opening, contract.told_bits)
+        self._begin(contract, opening, contract.told_bits, job.persons)
         for column, codes in zip(contract.tells, job.levels, strict=True):
             none = int((codes == len(column.levels)).sum())
             self._report(f"contract {contract.id[:8]}: a column told of {len(codes)} people, {none} of them with none of its levels")
@@ -321,10 +336,11 @@ class Telco:
         self._report(f"contract {contract.id[:8]}: card kept in {card.save(self._models)}")
         self._done(contract, opening, job)
 
-    def _begin(self, contract: Contract, opening: Opening, bits: int) -> None:
+    def _begin(self, contract: Contract, opening: Opening, bits: int, persons: Persons) -> None:
         """Count an attempt; the first at a step pays for its scores, which are the same in all of them."""
         if self._store.attempt(contract, opening) == 1:
             self._ledger.use(contract.digest.hex(), "bits", bits, contract.caps.disclosure_bits)
+            self._budgets.score(contract, persons, bits)
 
     def _hashed(self, contract: Contract) -> Subscribers:
         if contract.digest not in self._subscribers:

@@ -13,6 +13,7 @@ from tandem.contract import Contract
 from tandem.errors import ContractError
 from tandem.node.config import Address, NodeConfig
 from tandem.node.inputs.source import TableSource
+from telco_party.limits import Limits
 
 
 def _beginning(text: str) -> str:
@@ -46,6 +47,10 @@ class TelcoConfig(NodeConfig):
     """For every contract that no other table names."""
     tables: Mapping[str, ContractTable] = {}
     """Tables for contracts that they name, by a name of the telco's own."""
+    budget: Limits = Limits()
+    """What one bank may have within a year."""
+    witness: Path = Path("ledger.witness")
+    """The ledger's counter: put it where no backup of the ledger reaches."""
 
     @model_validator(mode="after")
     def _one_each(self) -> Self:

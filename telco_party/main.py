@@ -19,6 +19,8 @@ from tandem.node.recorder import recorder
 from tandem.node.server import Server
 from tandem.node.serving import serve, write_usage
 from tandem.node.watch import outlets
+from tandem.node.witness import Witness
+from telco_party.budget_commands import app as budget_app
 from telco_party.casting import Telco
 from telco_party.config import TelcoConfig
 from telco_party.derive_commands import coverage_command, derive_command, variables_command
@@ -30,6 +32,7 @@ app.command("derive")(derive_command)
 app.command("coverage")(coverage_command)
 app.command("variables")(variables_command)
 app.command("exposure")(exposure_command)
+app.add_typer(budget_app, name="budget")
 
 
 @app.callback()
@@ -51,7 +54,10 @@ def serve_command(
     disk.make_private_folder(state)
     pem = settings.at(settings.peers) / "coordinator.pem"
     contracts = Contracts(settings.at(settings.contracts))
-    with Ledger(settings.ledger_place) as ledger, outlets(settings, TELCO, ledger, contracts.usable) as watch:
+    with (
+        Ledger(settings.ledger_place, witness=Witness(settings.at(settings.witness))) as ledger,
+        outlets(settings, TELCO, ledger, contracts.usable) as watch,
+    ):
         def told(read: Read) -> None:
             machine.give_back()
             watch.note("table_read", rows=read.table.rows)

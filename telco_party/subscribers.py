@@ -30,6 +30,8 @@ class Subscribers:
     key: KeyPair = field(repr=False)
     tags: bytes = field(repr=False)
     rows: Positions = field(repr=False)
+    people: bytes = field(repr=False)
+    """Digest of who they are, in whatever order: a table of other people has another."""
     note: str = ""
 
     def __len__(self) -> int:
@@ -60,7 +62,7 @@ def hashed(table: Table, options: TableSource, contract: Contract, seed: bytes, 
     else:
         tags = disguise(take(make_tags(key, ids.values, engine), order), empty, derive(seed, "empty seats", contract.digest))
         disk.write(path, tags + stamp)
-    return Subscribers(key, tags, np.asarray(ids.rows)[order], note)
+    return Subscribers(key, tags, np.asarray(ids.rows)[order], hashlib.sha256(b"\n".join(sorted(ids.values))).digest(), note)
 
 
 def _stamp(ids: list[bytes], order: Positions, empty: NDArray[np.bool_]) -> bytes:

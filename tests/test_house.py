@@ -90,7 +90,7 @@ def test_commands_in_the_docs_are_commands_that_exist():
         "bank": {
             "train", "score", "describe", "report", "lift", "derive", "campaign", "measure", "feedback", "compare", "models", "answer",
         },
-        "telco": {"serve", "derive", "coverage", "variables", "exposure"}, "coordinator": {"serve"}, "city": {"make", "respond"},
+        "telco": {"serve", "derive", "coverage", "variables", "exposure", "budget"}, "coordinator": {"serve"}, "city": {"make", "respond"},
         "contract": {"new", "sign", "verify", "show"}, "ledger": {"show", "verify", "compare", "export", "page"},
         "audit": {"key", "ask", "open", "report"},
     }

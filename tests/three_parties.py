@@ -133,6 +133,7 @@ def make_site(root: Path, *, telco_address="127.0.0.1:1", coordinator_address="1
         "table": {"file": "bank.csv", "id": "phone"}, **common, "reconnect": 0.0,
     }
     node = {"listen": telco_address, "coordinator": coordinator_address, "table": {"file": "telco.csv", "id": "phone"}, **common}
+    node["budget"] = {"bits": 10_000, "trainings": 1_000, "labels": 10_000}  # some tests run more jobs on one site than a year holds
     disk.write(site.study, tomli_w.dumps(study).encode())
     disk.write(root / TELCO / "node.toml", tomli_w.dumps(node).encode())
     disk.write(root / COORDINATOR / "node.toml", tomli_w.dumps({"listen": coordinator_address, "patience": 30.0}).encode())

@@ -23,6 +23,15 @@ ALWAYS: tuple[Both, ...] = (
         "本合约不能证明任何一方的数据属实。",
     ),
 )
+BUDGETS: tuple[Both, ...] = (
+    _both(  # A2, S6
+        "The telco's node also counts what it is asked and what it tells, person by person, over all contracts of one bank within a year, "
+        "and may refuse what this contract alone would allow. A bank under another name and other keys is another bank to it, unless the "
+        "telco says otherwise.",
+        "运营商节点还按年、按人累计同一银行全部合约下的询问与披露，可拒绝本合约单独允许的内容。"
+        "以另一名称和另一密钥出现的银行被视为另一家，除非运营商另行指明。",
+    ),
+)
 LEAGUES: tuple[Both, ...] = (
     (  # S9
         "Coordinator and bank together can read the telco's codes.",
@@ -39,9 +48,9 @@ LEAGUES: tuple[Both, ...] = (
 )
 TRAINING: tuple[Both, ...] = (
     _both(  # S3
-        "Two trainings that differ in a few customers give away those customers' bins by their difference; rounding and the cap on jobs "
-        "bound it.",
-        "两次训练若只差几位客户，其差会透露这几位客户的分箱；舍入和任务次数上限使之有界。",
+        "Two trainings that differ in a few customers give away those customers' bins by their difference. Where rosters differ so, the "
+        "telco's node refuses; where labels do, rounding and the cap on jobs bound it.",
+        "两次训练若只差几位客户，其差会透露这几位客户的分箱。名册如此相差时运营商节点拒绝；标签如此相差时，舍入和任务次数上限使之有界。",
     ),
     _both(  # T10
         "A telco that sends random or inverted codes is not prevented; the joint model is then no better than the bank's own on the "

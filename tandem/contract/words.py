@@ -287,7 +287,7 @@ def _limits(contract: Contract) -> Iterator[tuple[Both, Both]]:
     layout = contract.layout
     for text in (*_costs(contract), *_named(layout.cover, scored=contract.measurement is None)):
         yield alone, text
-    for text in limit_words.ALWAYS:
+    for text in (*limit_words.BUDGETS, *limit_words.ALWAYS):
         yield alone, text
     if contract.solver == COORDINATOR:
         for text in limit_words.LEAGUES if contract.kind != "scoring" else limit_words.LEAGUES[:1]:

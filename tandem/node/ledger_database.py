@@ -27,6 +27,7 @@ SCHEMA = "tandem"
 """Schema of a ledger in PostgreSQL whose URL names none."""
 _WAIT = 30.0
 """Seconds to wait while another process of this node writes to the file."""
+_CHANGING = ("INSERT", "UPDATE", "DELETE")
 _FETCHED = 1000
 """Rows brought from a server at a time."""
 
@@ -58,6 +59,8 @@ class Database(Protocol):
 
     place: str
     """What errors call it."""
+    changes: int
+    """Statements so far that put in, altered or removed something."""
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Result:
         """Run one statement."""
@@ -102,7 +105,7 @@ def open_database(place: Place, tables: str, version: int, *, read_only: bool) -
 
 class _Sqlite:
     def __init__(self, path: Path, tables: str, version: int, *, read_only: bool) -> None:
-        self.place, self._path = str(path), path
+        self.place, self._path, self.changes = str(path), path, 0
         if not path.exists():
             if read_only:
                 raise InputError(f"{path} does not exist: name the ledger.sqlite of a node")
@@ -120,6 +123,7 @@ class _Sqlite:
                 raise
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Result:
+        self.changes += statement.startswith(_CHANGING)
         return self._connection.execute(statement, parameters)
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
@@ -192,7 +196,7 @@ class _Postgres:
     """One session, of one thread at a time: others wait until a transaction is over. Outside one, a session that was lost is begun anew."""
 
     def __init__(self, server: Server, tables: str, version: int, *, read_only: bool) -> None:
-        self.place = str(server)
+        self.place, self.changes = str(server), 0
         self._server, self._schema, self._read_only = server, quoted(server.schema or SCHEMA), read_only
         self._busy = threading.RLock()
         self._within = False
@@ -208,6 +212,7 @@ class _Postgres:
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Result:
         with self._busy:
+            self.changes += statement.startswith(_CHANGING)
             statement = _numbered(statement)
             try:
                 return _Fetched(self._connection.run(statement, parameters)[2])

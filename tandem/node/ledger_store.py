@@ -3,7 +3,8 @@
 By default one SQLite file a node (0600): every append is one transaction, in write-ahead mode with synchronous = NORMAL: about 0.1 ms. It
 survives the death of the process at any point; a power cut may lose the last moments, never the order. What a contract has used up, and
 what a job stands at (`checkpoints`), is written with synchronous = FULL: it survives a power cut too. Or a schema in PostgreSQL, which
-syncs as that server is set. Appends may come from several threads, or processes, of one node.
+syncs as that server is set. Appends may come from several threads, or processes, of one node. With a `Witness`, every step of what was used
+up and of jobs is counted outside it too, and a ledger that is older than its witness is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from tandem.contract import Contract
 from tandem.errors import ContractError, Enumeration, InputError, ScoreBudgetSpent, TandemError
 from tandem.ledger.chain import GENESIS, Break, Entry, first_break, link
 from tandem.ledger.disclosure import Disclosed
+from tandem.node.chance import System
 from tandem.node.ledger_database import Database, Place, open_database
+from tandem.node.witness import Mark, Witness
 
 Counter = Literal["identifiers", "bits", "jobs"]
 """What a contract uses up: identifiers asked, bits of score a person, jobs begun."""
@@ -40,6 +43,9 @@ CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT N
 CREATE TABLE used (contract TEXT NOT NULL, counter TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (contract, counter));
 INSERT INTO head VALUES (1, 0, '{GENESIS}');
 """  # noqa: S608 - a constant
+_WITNESSED = (
+    "CREATE TABLE IF NOT EXISTS witnessed (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL, number INTEGER NOT NULL)"
+)
 _COLUMNS = "time, contract, session, direction, peer, script, message, size, frame, disclosed, number, previous, hash"
 _VERSION = 1
 
@@ -47,11 +53,19 @@ _VERSION = 1
 class Ledger:
     """An open ledger. Use it as a context; `read_only` for showing and verifying while a node may be writing."""
 
-    def __init__(self, place: Place, *, read_only: bool = False) -> None:
+    def __init__(self, place: Place, *, read_only: bool = False, witness: Witness | None = None) -> None:
+        """Open it, or make it. Raises InputError; RolledBack where it is older than its `witness` saw it."""
         self._lock = threading.RLock()
         self._together = False
+        self._witness = witness
         self._database = open_database(place, _TABLES, _VERSION, read_only=read_only)
         self.place = self._database.place
+        if witness is not None:
+            try:
+                self._meet(witness)
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -91,9 +105,19 @@ class Ledger:
             )
         return total
 
+    def exhaust(self, contract: Contract) -> None:
+        """Count all that the contract allows as used: what was really used under it was lost."""
+        with self.together():
+            name = contract.digest.hex()
+            for counter, cap in caps_of(contract).items():
+                self.use(name, counter, max(0, cap - self.used(name, counter)), cap)
+
     @contextmanager
     def together(self) -> Iterator[Database]:
-        """Make all that is used and kept in this context one transaction, on the disk before it ends; an exception undoes all of it."""
+        """Make all that is used and kept in this context one transaction, on the disk before it ends; an exception undoes all of it.
+
+        Raises RolledBack if the ledger is older than its witness: nothing was read or written then.
+        """
         with self._lock:
             if self._together:  # part of what an outer context began, in this thread
                 yield self._database
@@ -101,9 +125,50 @@ class Ledger:
             with self._writing(durable=True):
                 self._together = True
                 try:
+                    mark, before = self._required(), self._database.changes
                     yield self._database
+                    begun = mark is not None and self._database.changes > before
+                    if mark is not None and begun:
+                        self._step(Mark(mark.name, mark.number + 1))
                 finally:
                     self._together = False
+            if begun and self._witness is not None:
+                self._witness.end()
+
+    def adopt(self, witness: Witness) -> None:
+        """Begin anew with this witness, under another name: no copy of what was before passes for this ledger."""
+        with self.together() as database:
+            database.execute(_WITNESSED)
+            database.execute("DELETE FROM witnessed")
+            found = Mark(System().draw(16).hex(), witness.seen + 1)
+            database.execute("INSERT INTO witnessed VALUES (1, ?, ?)", (found.name, found.number))
+            witness.begin(found)
+
+    def _meet(self, witness: Witness) -> None:
+        with self._writing(durable=True):
+            mark = self._mark() if self._database.has("witnessed") else None
+            witness.require(mark, self.place)
+        if mark is None:
+            self._witness = None
+            self.adopt(witness)
+            self._witness = witness
+
+    def _mark(self) -> Mark | None:
+        row = self._database.execute("SELECT name, number FROM witnessed").fetchone()
+        return None if row is None else Mark(str(row[0]), int(row[1]))
+
+    def _required(self) -> Mark | None:
+        """Return the newest step; read within the transaction, so that no other process takes one meanwhile."""
+        if self._witness is None:
+            return None
+        mark = self._mark()
+        self._witness.require(mark, self.place)
+        return mark
+
+    def _step(self, mark: Mark) -> None:
+        self._database.execute("UPDATE witnessed SET number = ?", (mark.number,))
+        if self._witness is not None:
+            self._witness.begin(mark)
 
     def used(self, contract: str, counter: Counter) -> int:
         """Return how much the contract (digest, hex) has used so far."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from string import ascii_lowercase
 
-from attacked.catalogue import NAMED, Line, Trial, alignment, audit, codes, exposure, keys, labels, network
+from attacked.catalogue import NAMED, Line, Trial, alignment, audit, budgets, codes, exposure, keys, labels, network
 from attacked.results import Result, Size
 
-GROUPS = (alignment, keys, codes, exposure, audit, labels, network)
-LINES: tuple[Line, ...] = tuple(
-    sorted((line for group in GROUPS for line in group.LINES), key=lambda line: NAMED.index(re.sub(r"[a-z]$", "", line.id)))
-)
+GROUPS = (alignment, keys, codes, exposure, audit, labels, network, budgets)
+LINES: tuple[Line, ...] = tuple(sorted(
+    (line for group in GROUPS for line in group.LINES), key=lambda line: (NAMED.index(line.id.rstrip(ascii_lowercase)), line.id)
+))
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import tomli_w
 from three_parties import CUSTOMERS, SUBSCRIBERS, make_site, make_telco, paillier_key
 
 from tandem.contract import TELCO
-from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn, Replayed, ScoreBudgetSpent
+from tandem.errors import ContractError, Enumeration, InputError, OtherContent, OutOfTurn, Replayed, RosterTooNear, ScoreBudgetSpent
+from tandem.node import disk
 from tandem.node.casting import VERSION
 from tandem.node.ledger_store import Ledger
 from tandem.score.statement import roster_digest
@@ -417,3 +420,56 @@ def test_an_attempt_number_is_used_once(node):
     node.attempt -= 1
     with pytest.raises(Replayed):
         node.cast(TRAIN)
+
+
+def budgeted(tmp_path, **limits):
+    site = make_site(tmp_path)
+    path = site.folder(TELCO) / "node.toml"
+    disk.write(path, tomli_w.dumps({**tomllib.loads(path.read_text()), "budget": limits}).encode())
+    return closing(Node(site))
+
+
+def test_a_budget_is_held_before_an_alignment_is_cast_and_counts_over_contracts(tmp_path):
+    with budgeted(tmp_path, identifiers=CUSTOMERS + 10) as node:
+        node.cast(align())
+        second = node.site.amend({"id": "ab" * 16})
+        with pytest.raises(Enumeration, match=r"budget.identifiers is 370"):
+            node.cast(align(11), second)
+        assert node.ledger.used(second.digest.hex(), "identifiers") == 0
+        assert node.telco._store.job(second) is None
+        node.cast(align(10), second)
+
+
+def test_a_roster_near_an_earlier_one_is_refused_as_soon_as_it_is_known_and_nothing_is_told_of_it(node):
+    node.aligned()
+    node.cast(replace(TRAIN, script="describe", stage=0))
+    near = ROSTER[:-1]
+    with pytest.raises(RosterTooNear):
+        node.aligned(near)
+    with pytest.raises(OutOfTurn, match="before any alignment"):
+        node.cast(replace(TRAIN, sizes=(299,), roster=roster_digest(near)))
+    node.aligned()
+    node.again()
+    node.cast(replace(TRAIN, script="describe", stage=0))
+
+
+def test_a_file_that_was_mended_before_anything_was_told_is_aligned_again(node):
+    node.aligned(ROSTER[:-1])
+    node.aligned()
+    node.cast(TRAIN)
+
+
+def test_a_job_that_no_longer_fits_a_persons_budget_ends_with_its_alignment(tmp_path):
+    with budgeted(tmp_path, bits=20) as node:
+        node.aligned()
+        node.cast(TRAIN).finish(None)
+        node.again()
+        node.cast(TRAIN)
+        carded(node)
+        carded(node)
+        with pytest.raises(ScoreBudgetSpent, match="up to 32 bits a person within a year, for 300 of 300"):
+            node.aligned()
+        (peer,) = node.telco._budgets.shown()
+        assert {line.counter: line.used for line in peer.lines} == {
+            "identifiers": 2 * CUSTOMERS, "bits": 16, "trainings": 1, "labels": 1, "tables": 1, "rosters": 1,
+        }
