@@ -41,7 +41,7 @@ SMALLEST, STEP = 1 << 12, 1 << 16
 ENVELOPE_LIMIT = PAYLOAD_LIMIT + STEP
 """Bytes of one frame: payload, three digests, names of the script's own making, and what fills it up to its bucket."""
 
-_LENGTH = 4
+LENGTH = 4
 """Bytes before the envelope that say how long it is; zeros follow it."""
 
 _MODULES = (frame_pb2, align_pb2, sums_pb2, describe_pb2, train_pb2, score_pb2, tell_pb2, measure_pb2, plan_pb2, probe_pb2)
@@ -94,11 +94,11 @@ class Frame:
         """Read a frame. Raises Oversized, Malformed."""
         if len(data) > ENVELOPE_LIMIT:
             raise Oversized(f"a frame of {len(data)} bytes; at most {ENVELOPE_LIMIT} are allowed")
-        length = int.from_bytes(data[:_LENGTH], "little")
-        if len(data) != bucket(_LENGTH + length) or data.count(0, _LENGTH + length) != len(data) - _LENGTH - length:
+        length = int.from_bytes(data[:LENGTH], "little")
+        if len(data) != bucket(LENGTH + length) or data.count(0, LENGTH + length) != len(data) - LENGTH - length:
             raise Malformed("a frame that is not filled up with zeros to the length that it must have")
         wire = frame_pb2.Frame()
-        _parse(wire, data[_LENGTH : _LENGTH + length], "a frame")
+        _parse(wire, data[LENGTH : LENGTH + length], "a frame")
         if (len(wire.contract), len(wire.session), len(wire.previous)) != (32, 16, 32):
             raise Malformed("a frame whose contract, session or previous digest has a wrong width")
         if wire.digest != hashlib.sha256(wire.payload).digest():
@@ -111,7 +111,7 @@ def filled(envelope: bytes) -> bytes:
 
     A network sees lengths through TLS, and those of counts, choices and words hang on what they say.
     """
-    return (len(envelope).to_bytes(_LENGTH, "little") + envelope).ljust(bucket(_LENGTH + len(envelope)), b"\0")
+    return (len(envelope).to_bytes(LENGTH, "little") + envelope).ljust(bucket(LENGTH + len(envelope)), b"\0")
 
 
 def bucket(length: int) -> int:
