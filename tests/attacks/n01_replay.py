@@ -1,7 +1,7 @@
-"""N1, by whoever carries frames, or by a peer: a frame of a recorded job in a place where another was due.
+"""N1, by whoever carries frames, or by a peer: a frame of a recorded job where another was due.
 
-Again, earlier, later, not at all, back to who said it, from another job, in another role. Source: the design's catalogue; Syverson, A taxonomy
-of replay attacks (CSFW 1994).
+Again, early, not at all, back to its speaker, from another job, in another role.
+Source: Syverson, A taxonomy of replay attacks (CSFW 1994).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""N3, by the telco: which of two secrets is a transcript of? Everything that can be measured in a view, and boosted trees to find a pattern.
+"""N3, by the telco: which of two secrets is a transcript of? Boosted trees look for it.
 
 Features: number, order and size of frames; every clear field; of ciphertexts the residues modulo 50 primes, Jacobi symbol, equalities; and,
 if asked, times. The attacker plays either secret itself as often as it likes: those transcripts it knows. Source: the game of left or right
@@ -86,9 +86,9 @@ def guesses(transcripts: Sequence[Features], worlds: Sequence[int], seed: int) -
     if not table.shape[1]:
         return np.zeros(len(transcripts), dtype=int)
     trees = GradientBoostingClassifier(n_estimators=40, learning_rate=0.15, random_state=seed)
-    chosen = GridSearchCV(
-        Pipeline([("likely", SelectKBest(_apart, k=30)), ("trees", trees)]), {"trees__max_depth": [1, 3]}, cv=StratifiedKFold(3, shuffle=True, random_state=seed)
-    )
+    steps = Pipeline([("likely", SelectKBest(_apart, k=30)), ("trees", trees)])
+    inner = StratifiedKFold(3, shuffle=True, random_state=seed)
+    chosen = GridSearchCV(steps, {"trees__max_depth": [1, 3]}, cv=inner)
     outer = StratifiedKFold(5, shuffle=True, random_state=seed)
     return np.asarray(cross_val_predict(chosen, table, np.asarray(worlds), cv=outer))
 
