@@ -18,6 +18,7 @@ from tandem.session.script import Script
 from tandem.sums.terms import chunk_length
 from tandem.train.script import CARD, DESCRIBE, TRAIN, order
 from tandem.train.summer import PAIRS_A_CHUNK
+from tandem.wire.codec import LENGTH, bucket
 from tandem.wire.messages import JOB_WIDTH
 
 DIGEST, SESSION, REAL = 32, 16, 8
@@ -107,9 +108,9 @@ POINTS = 20
 
 
 def frame(speaker: str, line: int, count: int, kind: str, payload: int) -> int:
-    """Return the bytes of a frame around a payload."""
+    """Return the bytes of a frame around a payload, filled up as it travels."""
     fixed = data(DIGEST) + data(SESSION) + data(DIGEST) + data(DIGEST)
-    return fixed + text(speaker) + number(line) + number(count) + text(kind) + data(payload)
+    return bucket(LENGTH + fixed + text(speaker) + number(line) + number(count) + text(kind) + data(payload))
 
 
 def varint(value: int) -> int:

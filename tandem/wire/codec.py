@@ -35,8 +35,14 @@ from tandem.wire.messages import Message
 PAYLOAD_LIMIT = 1 << 20
 """Bytes of one message. Bulk comes in chunks (protocols, part 2)."""
 
-ENVELOPE_LIMIT = PAYLOAD_LIMIT + 512
-"""Bytes of one frame: payload, three digests, and names of the script's own making."""
+SMALLEST, STEP = 1 << 12, 1 << 16
+"""Bytes of the shortest frame, and of the step from which on lengths grow by steps and no longer double."""
+
+ENVELOPE_LIMIT = PAYLOAD_LIMIT + STEP
+"""Bytes of one frame: payload, three digests, names of the script's own making, and what fills it up to its bucket."""
+
+LENGTH = 4
+"""Bytes before the envelope that say how long it is; zeros follow it."""
 
 _MODULES = (frame_pb2, align_pb2, sums_pb2, describe_pb2, train_pb2, score_pb2, tell_pb2, measure_pb2, plan_pb2, probe_pb2)
 MESSAGES: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(messages.Message)}
@@ -73,8 +79,8 @@ class Frame:
         return hashlib.sha256(self.header).digest()
 
     def to_bytes(self) -> bytes:
-        """Canonical bytes."""
-        return self._wire(self.payload)
+        """Return the canonical bytes, filled up."""
+        return filled(self._wire(self.payload))
 
     def _wire(self, payload: bytes) -> bytes:
         wire = frame_pb2.Frame(
@@ -88,13 +94,31 @@ class Frame:
         """Read a frame. Raises Oversized, Malformed."""
         if len(data) > ENVELOPE_LIMIT:
             raise Oversized(f"a frame of {len(data)} bytes; at most {ENVELOPE_LIMIT} are allowed")
+        length = int.from_bytes(data[:LENGTH], "little")
+        if len(data) != bucket(LENGTH + length) or data.count(0, LENGTH + length) != len(data) - LENGTH - length:
+            raise Malformed("a frame that is not filled up with zeros to the length that it must have")
         wire = frame_pb2.Frame()
-        _parse(wire, data, "a frame")
+        _parse(wire, data[LENGTH : LENGTH + length], "a frame")
         if (len(wire.contract), len(wire.session), len(wire.previous)) != (32, 16, 32):
             raise Malformed("a frame whose contract, session or previous digest has a wrong width")
         if wire.digest != hashlib.sha256(wire.payload).digest():
             raise Malformed("a frame whose payload has another digest than it names")
         return cls(wire.contract, wire.session, wire.speaker, wire.line, wire.number, wire.previous, wire.kind, wire.payload)
+
+
+def filled(envelope: bytes) -> bytes:
+    """Return the length of an envelope in 4 bytes, little-endian, the envelope, and zeros up to a length of `bucket`.
+
+    A network sees lengths through TLS, and those of counts, choices and words hang on what they say.
+    """
+    return (len(envelope).to_bytes(LENGTH, "little") + envelope).ljust(bucket(LENGTH + len(envelope)), b"\0")
+
+
+def bucket(length: int) -> int:
+    """Return the length to which so many bytes are filled up: 4 KiB, doubled as often as need be to 64 KiB, then steps of 64 KiB."""
+    if length > STEP:
+        return -(-length // STEP) * STEP
+    return max(SMALLEST, 1 << (length - 1).bit_length())
 
 
 def encode(message: Message) -> bytes:

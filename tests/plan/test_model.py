@@ -50,7 +50,7 @@ ROWS = st.integers(100, 300_000)
 def test_more_matched_rows_take_more_of_everything(machines, rows, more):
     one, other = make_job(rows, asked=700_000, table=700_000), make_job(rows + more, asked=700_000, table=700_000)
     assert seconds(one, machines) <= seconds(other, machines) * 1.02  # a wider regrouping of variables may save a few products
-    assert size(one) < size(other)
+    assert size(one) <= size(other)  # a few rows more may fill up the same frame
     for name, peak in memory.peaks(one, machines).items():
         if name != "summer worker":  # groups of variables, hence cells, may be smaller where rows are more
             assert peak <= memory.peaks(other, machines)[name]

@@ -1,0 +1,108 @@
+"""What a caller may ask of a listening node at once, and what it costs us to refuse more."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+
+import grpc
+import pytest
+from acting import Acting, end_of, frame, listening, stream, valid_now
+from three_parties import make_site, until
+
+from tandem.align.script import ALIGN
+from tandem.contract import BANK, TELCO
+from tandem.errors import REFUSED
+from tandem.node import machine
+from tandem.node.driver import METHOD
+from tandem.wire.codec import ENVELOPE_LIMIT
+
+QUICK = 0.1
+"""Seconds in which what is too large is refused."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return valid_now(make_site(tmp_path_factory.mktemp("site")))
+
+
+def reckless(site, port, **more):
+    """Return a channel of the bank's with no limit of its own."""
+    bank, telco = site.parties[BANK].keys, site.parties[TELCO].keys
+    options = [
+        ("grpc.ssl_target_name_override", "telco.tandem"), ("grpc.max_send_message_length", -1), ("grpc.max_metadata_size", 1 << 24),
+        *((f"grpc.{name}", value) for name, value in more.items()),
+    ]
+    credentials = grpc.ssl_channel_credentials(telco.tls_certificate, bank.tls_key, bank.tls_certificate)
+    return grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials, options=options)
+
+
+def declared(length):
+    """Return a frame whose envelope says that it is `length` bytes long, in few bytes."""
+    return length.to_bytes(4, "little") + bytes(4092)
+
+
+def bomb(site):
+    """Return a whole opening, compressed, and a gigabyte's worth of zeros: a frame is never unpacked."""
+    return gzip.compress(bytes(64 << 20))
+
+
+@pytest.mark.parametrize("what", ["1 byte over", "1 GiB declared", "4 GiB declared", "10^9 items", "gzip bomb"])
+def test_what_is_too_large_is_refused_at_once_and_takes_no_memory(site, what):
+    many = b"\x0a\x80\x94\xeb\xdc\x03"  # field 1 of a message, 10^9 bytes of it
+    data = {
+        "1 byte over": bytes(ENVELOPE_LIMIT + 1), "1 GiB declared": declared(1 << 30), "4 GiB declared": declared((1 << 32) - 1),
+        "10^9 items": frame(site.contract, payload=many), "gzip bomb": bomb(site),
+    }[what]
+    troupe = Acting(site, TELCO, [ALIGN])
+
+    async def run():
+        async with listening(site, troupe) as (port, told), reckless(site, port) as channel:
+            await channel.channel_ready()
+            before, began = machine.peak(), time.perf_counter()
+            call = channel.stream_stream(METHOD)()
+            await call.write(data)
+            code, details, frames = await end_of(call)
+            took, grown = time.perf_counter() - began, machine.peak() - before
+            await until(lambda: told)
+            assert (code, details) == (grpc.StatusCode.FAILED_PRECONDITION, REFUSED) or code is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert frames == 0
+            return took, grown
+
+    took, grown = asyncio.run(run())
+    assert took < QUICK * 10  # the figure is 0.1 s; ten times that on a machine that does other work
+    assert grown < 2 * ENVELOPE_LIMIT + (8 << 20)  # what gRPC and the caller, which is in this process too, hold
+    assert troupe.casts == 0
+
+
+def test_a_peer_that_compresses_is_heard_only_within_the_limit(site):
+    troupe = Acting(site, TELCO, [ALIGN])
+
+    async def run():
+        async with listening(site, troupe) as (port, _), reckless(site, port) as channel:
+            call = channel.stream_stream(METHOD)(compression=grpc.Compression.Gzip)
+            await call.write(bytes(32 << 20))  # 32 kB on the line
+            code, _, frames = await end_of(call)
+            assert code in {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.FAILED_PRECONDITION}
+            assert frames == 0
+
+    asyncio.run(run())
+    assert troupe.casts == 0
+
+
+def test_a_stream_is_no_more_than_the_bank_needs(site):
+    """A seventeenth stream of one connection waits at the caller until another has ended."""
+    troupe = Acting(site, TELCO, [ALIGN])
+
+    async def run():
+        async with listening(site, troupe, opening_patience=1.0) as (port, told), reckless(site, port) as channel:
+            calls = [channel.stream_stream(METHOD)() for _ in range(17)]
+            await until(lambda: len(told) == 16, 5.0)
+            assert not calls[-1].done()
+            for call in calls:
+                call.cancel()
+            async with stream(site, port) as other:
+                other.cancel()
+
+    asyncio.run(run())
