@@ -25,7 +25,7 @@ from tandem.measure.script import MEASURE
 from tandem.score.statement import Here, roster_digest, table_digest
 from tandem.session.session import Send, Session, Wait
 from tandem.train.script import CARD, DESCRIBE, TRAIN
-from tandem.wire.codec import MESSAGES, Frame, decode, encode
+from tandem.wire.codec import LENGTH, MESSAGES, Frame, bucket, decode, encode
 from tandem.wire.messages import Opening
 
 FOLDER = Path(__file__).parents[1] / "docs" / "vectors"
@@ -63,7 +63,7 @@ def message(case: dict[str, Any]) -> dict[str, Any]:
 
 def frame(case: dict[str, Any]) -> dict[str, Any]:
     """Read an envelope; its digest is what the next one names."""
-    heard = Frame.from_bytes(read(case, "frame"))
+    heard = Frame.from_bytes(read(case, "frame") + bytes(case["zeros"]))
     return {"kind": heard.kind, "speaker": heard.speaker, "line": heard.line, "number": heard.number, "digest": heard.digest.hex()}
 
 
@@ -147,7 +147,7 @@ def session(case: dict[str, Any]) -> dict[str, Any]:
     """Play one role of a recorded session: it says what the record has it say, and hears the record, changed as the case asks."""
     script, role = SCRIPTS[case["script"]], case["role"]
     opening = decode(Opening, read(case, "opening"))
-    record = [(a, b, bytes.fromhex(data)) for a, b, data in case["frames"]]
+    record = [(a, b, filled_up(data)) for a, b, data in case["frames"]]
     heard = {peer: iter(altered([data for a, b, data in record if (a, b) == (peer, role)], case, peer)) for peer in script.peers(role)}
     playing = Session(script, role, read(case, "contract"), read(case, "session"), opening)
     run, sent, given = playing.run(replay(record, role, case["turns"][role])), [], None
@@ -165,6 +165,17 @@ def session(case: dict[str, Any]) -> dict[str, Any]:
     return {"sent": len(sent), "as_recorded": sorted(sent) == sorted(said)}
 
 
+def filled_up(data: str) -> bytes:
+    """Return a frame from its hex without the zeros that fill it up."""
+    frame = bytes.fromhex(data)
+    return frame.ljust(bucket(LENGTH + int.from_bytes(frame[:LENGTH], "little")), b"\0")
+
+
+def trimmed(frame: bytes) -> str:
+    """Return the hex of a frame without the zeros that fill it up."""
+    return frame[: LENGTH + int.from_bytes(frame[:LENGTH], "little")].hex()
+
+
 def altered(frames: list[bytes], case: dict[str, Any], peer: str) -> list[bytes]:
     """Return what is heard from `peer`: the record, or the record with one change on one link."""
     change = case.get("change")
@@ -178,7 +189,7 @@ def altered(frames: list[bytes], case: dict[str, Any], peer: str) -> list[bytes]
     if what == "repeat":
         return [*frames[: at + 1], frames[at], *frames[at + 1 :]]
     if what == "put":
-        return [*frames[:at], bytes.fromhex(change["frame"]), *frames[at + 1 :]]
+        return [*frames[:at], filled_up(change["frame"]), *frames[at + 1 :]]
     bent = bytearray(frames[at])
     bent[change["byte"]] ^= change["mask"]
     return [*frames[:at], bytes(bent), *frames[at + 1 :]]
