@@ -172,6 +172,8 @@ class _Sqlite:
                 sqlite3.SQLITE_READONLY: "it cannot be written: run as its owner, on a disk that is not read-only",
             }.get(_code(failure) & 0xFF, str(failure))
             raise InputError(f"ledger {self.place}: {advice}") from None
+        except UnicodeDecodeError:  # SQLite quotes a damaged schema in its error, and Python cannot read that
+            raise InputError(f"ledger {self.place}: the file is damaged: restore it from a backup, and say so to the other side") from None
 
     def _create(self, tables: str, version: int) -> None:
         # The file exists with its rights before SQLite opens it; SQLite gives the same rights to the files beside it.

@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -160,6 +161,34 @@ def test_a_byte_changed_anywhere_in_the_file_is_found_or_changes_no_entry(place,
         pass
 
 
+def test_a_damaged_schema_is_a_damaged_file(pristine):
+    """SQLite quotes the schema in its error; a byte of it that is no UTF-8 must not become an error of Python's."""
+    path, content, entries, head = pristine
+    first, last = content.index(b"CREATE TABLE"), content.rindex(b"CREATE TABLE") + 200
+    refused = 0
+    for at in range(first, last, 3):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 0x80]) + content[at + 1 :])
+        try:
+            with Ledger(path, read_only=True) as ledger:
+                if ledger.verify() is None:
+                    assert (list(ledger.entries()), ledger.head) == (entries, head)
+        except InputError as error:
+            refused += "the file is damaged" in str(error)
+    assert refused > 10
+
+
+class Pristine(NamedTuple):
+    """A ledger's file as it was written; its repr is short, for whoever reads of a failed example."""
+
+    path: Path
+    content: bytes
+    entries: list
+    head: tuple
+
+    def __repr__(self):
+        return f"Pristine({len(self.content)} bytes)"
+
+
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory):
     path = tmp_path_factory.mktemp("pristine") / "ledger.sqlite"
@@ -167,7 +196,7 @@ def pristine(tmp_path_factory):
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode = DELETE")  # all in one file
     with Ledger(path, read_only=True) as ledger:
-        return path, path.read_bytes(), list(ledger.entries()), ledger.head
+        return Pristine(path, path.read_bytes(), list(ledger.entries()), ledger.head)
 
 
 def test_a_ledger_without_its_head_is_refused(tmp_path):
