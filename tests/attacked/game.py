@@ -21,7 +21,7 @@ from tandem.tables import CodedTable
 from tandem.train import sealer, summer
 from tandem.train.pairs import pair_counts
 from tandem.wire.codec import Frame
-from tandem.wire.messages import Own
+from tandem.wire.messages import Own, Step
 
 BITS = 512
 ROWS, TRAINING = 120, 60
@@ -51,11 +51,11 @@ class Pair:
 
 @cache
 def _made() -> Study:
-    study = make_study(ROWS, bits=BITS, passes=1, min_bin=2, min_class=2)
+    study = make_study(ROWS, bits=BITS, passes=1, min_bin=4, min_class=2)
     bins = (2, 2)
     outlines = tuple(replace(one, bins=2, ordered=2) for one in study.coded.outlines[:2])
     table = CodedTable(study.coded.table.codes[:, :2] % 2, bins, tuple(one.alias for one in outlines))
-    coded = summer.Coded(table, outlines, summer.fit_to_tell(pair_counts(table.codes, bins), 2))
+    coded = summer.Coded(table, outlines, summer.fit_to_tell(pair_counts(table.codes, bins), 4))
     train = np.arange(ROWS) < TRAINING
     rows = sealer.Rows(study.rows.x[:, :2], study.rows.y, train)
     return replace(study, rows=rows, coded=coded, terms=replace(study.terms, columns=1, variables=2), secret=small_key(BITS))
@@ -84,11 +84,12 @@ def _customers(first: int) -> World:
     return _rows(change)
 
 
-def _failing(study: Study) -> Study:
-    def lying(name, _, role):
-        return tampered(role, said=_moved) if name == "sealer" else role
+def _lying(name, _, role):
+    return tampered(role, said=_moved) if name == "sealer" else role
 
-    return replace(study, corrupt=lying)
+
+def _failing(study: Study) -> Study:
+    return replace(study, corrupt=_lying)
 
 
 def _moved(message):
@@ -120,7 +121,11 @@ def played(study: Study, seed: bytes) -> dict[str, View]:
         return data
 
     replace(study, seed=seed, alter=carry).train()
-    return {role: View(role, tuple(seen[role])) for role in ROLES}
+    views = {role: View(role, tuple(seen[role])) for role in ROLES}
+    failed = any(step.failed for step in views["sealer"].messages(Step))
+    if failed != (study.corrupt is _lying):
+        raise AssertionError("a pass failed that should not, or did not that should: the two worlds are not those of the pair")
+    return views
 
 
 def accuracy(pair: str, size: Size, *, weak: bool = False) -> Result:

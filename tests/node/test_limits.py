@@ -8,7 +8,7 @@ import time
 
 import grpc
 import pytest
-from acting import Acting, end_of, frame, listening, stream, valid_now
+from acting import Acting, end_of, frame, listening, valid_now
 from three_parties import make_site, until
 
 from tandem.align.script import ALIGN
@@ -89,20 +89,3 @@ def test_a_peer_that_compresses_is_heard_only_within_the_limit(site):
 
     asyncio.run(run())
     assert troupe.casts == 0
-
-
-def test_a_stream_is_no_more_than_the_bank_needs(site):
-    """A seventeenth stream of one connection waits at the caller until another has ended."""
-    troupe = Acting(site, TELCO, [ALIGN])
-
-    async def run():
-        async with listening(site, troupe, opening_patience=1.0) as (port, told), reckless(site, port) as channel:
-            calls = [channel.stream_stream(METHOD)() for _ in range(17)]
-            await until(lambda: len(told) == 16, 5.0)
-            assert not calls[-1].done()
-            for call in calls:
-                call.cancel()
-            async with stream(site, port) as other:
-                other.cancel()
-
-    asyncio.run(run())
