@@ -218,7 +218,9 @@ class Ledger:
         row = self._database.execute("SELECT number, hash FROM head").fetchone()
         if row is None:
             raise InputError(f"ledger {self.place}: its head is missing: restore the file from a backup, and say so to the other side")
-        return int(row[0]), str(row[1])
+        if (type(row[0]), type(row[1])) != (int, str):  # of the columns' own types, unless the file is damaged
+            raise InputError(f"ledger {self.place}: its head is damaged: restore the file from a backup, and say so to the other side")
+        return row[0], row[1]
 
     @contextmanager
     def _writing(self, *, durable: bool = False) -> Iterator[None]:
