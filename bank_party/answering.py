@@ -68,11 +68,12 @@ def _opened(
 ) -> Opened:
     layout = layout_of(terms, kept.script, kept.part)
     step = chunk_rows(terms, layout)
-    if received > len(kept.rows):
+    there = min(len(kept.rows), -(-received // step) * step)
+    if -(-received // step) > -(-there // step):
         raise InputError(f"session {key.session[:8]}: the request speaks of {received} rows, and {len(kept.rows)} were sealed")
     opened = Opened(key.session, kept.part, answering.put(_whole(key, contract, bytes.fromhex(key.payload))))
-    drawn = draw(request.seed, received, request.rows).tolist()
-    chunks = sorted({row // step for row in drawn})
+    drawn = draw(request.seed, there, request.rows).tolist()
+    chunks = sorted({row // step for row in (*drawn, there - 1)})  # the last one shows how many rows there are
     wanted = {chunk: [row - chunk * step for row in drawn if row // step == chunk] for chunk in chunks}
     items = ((chunk, kept.rows[chunk * step : (chunk + 1) * step], wanted[chunk]) for chunk in chunks)
     task = OpenRows(SealRows(secret, layout, kept.chance))

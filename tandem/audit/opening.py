@@ -72,7 +72,7 @@ def audit(
     for asked in request.sealings:
         sealing = there[asked]
         found = Opening(contract, terms, sealing, answer)
-        rows = found.rows(draw(request.seed, sealing.rows, request.rows).tolist(), tick)
+        rows = found.rows(request, tick)
         findings += found.findings
         if checks.too_few_train(terms, sealing, list(rows.values()), trains):
             findings.append(Finding(sealing.name, NO_ROW, "few_train"))
@@ -80,7 +80,7 @@ def audit(
             for earlier, before in known.get((sealing.job, row), []):
                 findings += [Finding(sealing.name, row, what) for what in _apart(terms, earlier, before, sealing, values)]
             known.setdefault((sealing.job, row), []).append((sealing, values))
-        opened.append((sealing.name, sealing.rows, len(rows)))
+        opened.append((sealing.name, found.there, len(rows)))
     return Verdict(tuple(opened), tuple(findings))
 
 
@@ -97,9 +97,11 @@ class Opening:
         self.contract, self.terms, self.sealing, self.answer = contract, terms, sealing, answer
         self.layout: Layout = layout_of(terms, sealing.script, sealing.part)
         self.findings: list[Finding] = []
+        self.there = sealing.rows
+        """Rows received: the most that there can be, until the last chunk is seen."""
 
-    def rows(self, drawn: Sequence[int], tick: Callable[[int], None]) -> dict[int, list[int]]:
-        """Return the numbers of every drawn row that could be opened."""
+    def rows(self, request: Request, tick: Callable[[int], None]) -> dict[int, list[int]]:
+        """Return the numbers of every drawn row that could be opened. How many there are to draw from, the last chunk says."""
         given = self.answer.opened.get((self.sealing.session, self.sealing.part))
         if given is None:
             self._find(NO_ROW, "missing")
@@ -108,10 +110,15 @@ class Opening:
         if key is None:
             return {}
         found: dict[int, list[int]] = {}
-        step = chunk_rows(self.terms, self.layout)
+        step, last = chunk_rows(self.terms, self.layout), len(self.sealing.frames) - 1
+        end = self._chunk(given, last, last * step)
+        if end is None:
+            return {}
+        self.there = last * step + len(end) // (self.layout.ciphertexts * key.width)
+        drawn = draw(request.seed, self.there, request.rows).tolist()
         for chunk in sorted({row // step for row in drawn}):
             wanted = [row for row in drawn if row // step == chunk]
-            sealed = self._chunk(given, chunk, chunk * step)
+            sealed = end if chunk == last else self._chunk(given, chunk, chunk * step)
             for row in wanted:
                 tick(1)
                 values = None if sealed is None else self._row(key, sealed, row - chunk * step, row, given.roots.get(row, []))

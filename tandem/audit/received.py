@@ -15,12 +15,12 @@ from tandem.errors import InputError
 from tandem.ledger.chain import Entry
 from tandem.measure.terms import Terms as MeasureTerms
 from tandem.sums.terms import Integers, Terms, chunk_length
-from tandem.wire.codec import Frame
+from tandem.wire.codec import LENGTH, Frame, bucket
 
 SCRIPTS = ("describe", "train", "errors", "measure")
 """Scripts in which rows are sealed; `errors` seals twice: rows, then their weights alone."""
-LEAST = len(Frame(bytes(32), bytes(16), "sealer", 1, 1, bytes(32), "Sealed", b"").to_bytes())
-"""Bytes of a frame of sealed rows without the rows, about; a few more where numbers are long."""
+LEAST = LENGTH + int.from_bytes(Frame(bytes(32), bytes(16), "sealer", 1, 1, bytes(32), "Sealed", b"").to_bytes()[:LENGTH], "little")
+"""Bytes of a frame of sealed rows without the rows and what fills it up, about; a few more where numbers are long."""
 MOST_MORE = 24
 """By which it may be longer: numbers of line, frame and row, and lengths."""
 
@@ -42,6 +42,7 @@ class Sealing:
     frames: list[str] = field(default_factory=list)
     """Digests (hex) of the chunks' frames."""
     rows: int = 0
+    """As many as the frames can hold: they are filled up, so there may be some fewer in the last one."""
 
     @property
     def name(self) -> str:
@@ -106,8 +107,9 @@ def sealings(entries: Iterable[Entry], contract: bytes, terms: AnyTerms) -> list
 def _grow(sealing: Sealing, entry: Entry, terms: AnyTerms) -> None:
     width = row_width(terms, layout_of(terms, sealing.script, sealing.part))
     step = chunk_length(width)
-    rows, more = divmod(entry.size - LEAST, width)
-    if not 0 < rows <= step or more > MOST_MORE or sealing.rows != step * len(sealing.frames):
+    rows = min(step, (entry.size - LEAST) // width)
+    filled = (bucket(LEAST + rows * width), bucket(LEAST + rows * width + MOST_MORE))
+    if rows < 1 or entry.size not in filled or sealing.rows != step * len(sealing.frames):
         raise InputError(f"entry {entry.number} is of {entry.size} bytes, as no chunk of rows of this contract: was the key another?")
     sealing.frames.append(entry.frame)
     sealing.rows += rows

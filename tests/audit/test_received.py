@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from tandem.audit.received import chunk_rows, draw, layout_of, persons, row_width, sealings, trains_of
+from tandem.audit.received import LEAST, chunk_rows, draw, layout_of, persons, row_width, sealings, trains_of
 from tandem.errors import InputError
 from tandem.ledger.chain import Entry
 from tandem.wire import sums_pb2
+from tandem.wire.codec import STEP as SPARE
 from tandem.wire.codec import Frame
 
 TERMS = small_terms(512, 1 << 20)
@@ -28,16 +29,23 @@ def size_of(first, rows, number, line=3, width=WIDTH):
     return len(Frame(CONTRACT.digest, SESSION, "sealer", line, number, bytes(32), "Sealed", payload).to_bytes())
 
 
+def most(rows, width=WIDTH, step=STEP):
+    """Return the most rows that a frame of so many can hold: it is filled up."""
+    return min(step, (size_of(0, rows, 2, width=width) - LEAST) // width)
+
+
 @given(st.integers(0, 200), st.integers(1, STEP), st.integers(1, 20))
-def test_rows_are_counted_from_the_size_of_the_frame(chunks, last, line):
+def test_rows_are_as_many_as_the_frames_can_hold(chunks, last, line):
     full = [entry(size=size_of(number * STEP, STEP, number + 2, line)) for number in range(min(chunks, 2))]
     rows = sealings([*full, entry(size=size_of(chunks * STEP, last, chunks + 2, line))], CONTRACT.digest, TERMS)[0].rows
-    assert rows == len(full) * STEP + last
+    there = len(full) * STEP + last
+    assert there <= rows <= len(full) * STEP + STEP
+    assert rows - there <= SPARE // WIDTH + 1
 
 
 def test_sessions_and_their_pieces_are_told_apart():
     one = entry("Key", frame="k")
-    weights = row_width(TERMS, layout_of(TERMS, "errors", 1))
+    weights, whole = (of(TERMS, layout_of(TERMS, "errors", 1)) for of in (row_width, chunk_rows))
     found = sealings([
         entry("Opening", "align"), one, entry(size=size_of(0, 5, 2)), entry("End"),
         entry("Opening", "align"), entry("Key", "errors", session="e", frame="x"),
@@ -47,18 +55,18 @@ def test_sessions_and_their_pieces_are_told_apart():
         entry(contract="00" * 32, size=size_of(0, 5, 2)), entry(direction="sent", size=1),
     ], CONTRACT.digest, TERMS)
     assert [(each.session, each.part, each.job, each.key, each.rows) for each in found] == [
-        (SESSION.hex(), 0, 1, "k", 5), ("e", 0, 2, "x", 7), ("e", 1, 2, "x", 7),
+        (SESSION.hex(), 0, 1, "k", most(5)), ("e", 0, 2, "x", most(7)), ("e", 1, 2, "x", most(7, weights, whole)),
     ]
 
 
-@pytest.mark.parametrize("size", [0, 100, size_of(0, 5, 2) + 60])
+@pytest.mark.parametrize("size", [0, 100, 4096 - 1, size_of(0, 5, 2) + 60, 2 * 1024 * 1024])
 def test_a_size_that_no_chunk_has_is_refused(size):
     with pytest.raises(InputError, match="as no chunk of rows"):
         sealings([entry(size=size)], CONTRACT.digest, TERMS)
 
 
 def test_rows_after_a_chunk_that_was_not_full_are_refused():
-    short = entry(size=size_of(0, 5, 2))
+    short = entry(size=size_of(0, STEP // 2, 2))
     with pytest.raises(InputError, match="as no chunk of rows"):
         sealings([short, short], CONTRACT.digest, TERMS)
 
