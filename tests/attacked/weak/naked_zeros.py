@@ -16,7 +16,7 @@ from tandem.train import sealer
 from tandem.wire.messages import Sealed
 
 
-def _seal(secret: Any, layout: Any, rows: np.ndarray, _engine: Any, chance: Any) -> Iterator[Sealed]:
+def _seal(secret: Any, layout: Any, rows: np.ndarray, _engine: Any, chance: Any, _keep: Any = None) -> Iterator[Sealed]:
     plain = [row[0] for row in zip(*layout.pack(rows), strict=True)]
     randomisers = secret.residues(len(plain), chance.fork("seal"))
     sealed = [
