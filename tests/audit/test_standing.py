@@ -72,7 +72,7 @@ def test_what_was_used_up_is_said():
     said = {one.id: one.says for one in standings(CONTRACTS["training"], {"identifiers": 4321, "bits": 16, "jobs": 1}, "en")}
     assert "4,321 were asked" in said["A2"]
     assert "16 are used up" in said["S6"]
-    assert "1 were begun" in said["S3"]
+    assert "1 of them begun" in said["S3"]
 
 
 def test_what_is_planted_is_refused_by_the_code_installed_here():
