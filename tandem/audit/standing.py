@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def _numbers(contract: Contract, used: Mapping[str, int]) -> dict[str, str]:
     }
     words = {
         "oprf": contract.telco.oprf_key[:16], "auditor": auditor.name if auditor else "",
-        "max_exposure": f"{float(Fraction(layout.max_exposure)):.0%}",
+        "max_exposure": f"{float(layout.exposure_limit):.0%}",
         "found": f"{1 - auditor.missed(CRAFTED):.1%}" if auditor else "",
     }
     return {**{name: f"{count:,}" for name, count in counts.items()}, **words}
