@@ -91,7 +91,8 @@ def _study(source: Source, places: Places) -> list[str]:
 
 def _telco(source: Source, places: Places) -> list[str]:
     coordinator = _row(f"coordinator = {_quoted(places.coordinator)}", "where the coordinator listens")
-    return [_listen(places), coordinator, _CONTRACTS, *_NODE, *_table(source), *_TABLES, ""]
+    witness = _row('# witness = "ledger.witness"', "counter of the ledger: on another volume, in no backup of it")
+    return [_listen(places), coordinator, _CONTRACTS, *_NODE, witness, *_table(source), *_TABLES, *_BUDGET, ""]
 
 
 def _coordinator(_: Source, places: Places) -> list[str]:
@@ -148,6 +149,19 @@ _TABLES = (
     _row('# source = "later.csv"', "each table is kept in memory of its own"),
     _row('# id = "phone"', "column of the identifier"),
     _row('# contracts = ["00112233"]', "their ids, or the first 8 or more digits"),
+)
+_BUDGET = (
+    "",
+    _row("# [budget]", "what one bank may have in a year, over all its contracts"),
+    _row("# identifiers = 10000000", "that alignments may ask"),
+    _row("# bits = 120", "of scores and told levels, of any one person"),
+    _row("# trainings = 12", "measurements count by their label slots alone"),
+    _row("# labels = 600", "label slots: one a training, one an outcome of each group of a measurement"),
+    _row("# tables = 52", "tables of other people than before"),
+    _row("# rosters = 52", "different rosters of which anything is told"),
+    _row("# min_bin = 0", "persons by which two rosters must differ, if at all; the contract's where that is larger"),
+    _row("# pool = false", "true: all banks count as one"),
+    _row("# same = []", 'names of banks that count as one: [["North Bank", "North Cards"]]'),
 )
 _CONTRACTS = _row('# contracts = "contracts"', "folder of the signed contracts that this node honours, *.toml")
 _NODE = (
