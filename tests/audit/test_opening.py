@@ -11,6 +11,7 @@ from attacks.s08_numbered_rows import frank
 from tandem.audit import opening
 from tandem.audit.answer import Opened
 from tandem.audit.received import layout_of
+from tandem.crypto.paillier import Blinded, PublicKey
 from tandem.errors import InputError
 from tandem.wire.messages import Key
 
@@ -147,6 +148,29 @@ def test_randomness_of_another_row_opens_nothing():
         return opened
 
     assert found(leaves_out(swapped)) == [(TRAINS[0], "randomness"), (TRAINS[1], "randomness")]
+
+
+class Naked(Cheat):
+    """A bank one of whose rows was sealed without randomness: 1 opens it, and anybody reads it."""
+
+    def chunks(self, plain):
+        key, row = self.secret.public, TRAINS[0]
+        for first, sealed in super().chunks(plain):
+            yield first, Blinded.join([sealed.part(0, row), naked(key, int(plain[row])), sealed.part(row + 1, len(sealed))])
+
+
+def naked(key: PublicKey, number: int) -> Blinded:
+    made = object.__new__(Blinded)  # no call of ours makes one
+    made.key, made._data = key, int((1 + number * key.n) % key.n2).to_bytes(key.width, "little")
+    return made
+
+
+def test_a_row_sealed_without_randomness_is_found():
+    bank = Cheat.make(BITS, COUNT, list)
+    bare = Naked(bank.terms, bank.secret, bank.honest, bank.sent, Link())
+    bare.link.carry(Key(bank.secret.public.to_bytes(), bank.secret.prove(CONTRACT.digest)), 1)
+    bare.send()
+    assert found(bare) == [(TRAINS[0], "randomness")]
 
 
 def test_a_ledger_that_grew_since_is_taken_and_another_is_not(monkeypatch):
