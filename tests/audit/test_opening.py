@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from attacked.audits import CONTRACT, Cheat, Link, honest_rows, small_terms, verdict
-from attacks.s08_numbered_rows import frank
+from attacks.s08_numbered_rows import facade, frank
 
 from tandem.audit import opening
 from tandem.audit.answer import Opened
@@ -42,12 +42,20 @@ def test_honest_sessions_of_one_job_have_no_findings():
 
 
 @pytest.mark.parametrize(("to", "what"), [
-    (1 << 3, "range"), (plain(TRAINS[0], m=0), "not_zero"), (plain(TRAINS[0], w=5), "weight"),
+    (1 << 3, "range"), (plain(TRAINS[0], m=0), "not_zero"), (plain(TRAINS[0], m=0, my=0), "not_zero"), (plain(TRAINS[0], w=5), "weight"),
     (plain(TRAINS[0], wx1=TERMS.largest), "column"), (plain(TRAINS[0]) + (1 << LAYOUT.width * len(LAYOUT.slots)), "undeclared"),
     (-1, "range"),
 ])
 def test_a_crafted_row_is_named_by_what_is_wrong_with_it(to, what):
     assert (TRAINS[0], what) in found(bent(TRAINS[0], to))
+
+
+def test_zeros_in_place_of_rows_that_train_are_found():
+    assert found(Cheat.make(BITS, COUNT, lambda honest: [0] * len(honest))) == [(-1, "few_train")]
+
+
+def test_an_honest_row_shown_in_place_of_the_one_that_was_sent_is_found():
+    assert found(bent(TRAINS[0], 1 << 3), show=facade) == [(0, "digest")]
 
 
 def test_a_crafted_row_that_is_not_drawn_is_not_found():

@@ -118,7 +118,7 @@ def test_banks_without_anything_in_common_count_apart_unless_they_are_joined_or_
     node.budgets.begin(other, 60, b"")
     assert [node.used("identifiers", at) for at in (0, 1)] == [60, 60]
     for joined in ({"same": (("the bank", "OTHER"),)}, {"pool": True}):
-        node.again(**joined)
+        node.again(**{"same": (), "pool": False, **joined})
         assert node.used("identifiers") == 120
         with pytest.raises(Enumeration):
             node.budgets.begin(other, 1, b"")
