@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from attacked.audits import CONTRACT, Cheat, Link, honest_rows, small_terms, verdict
-from attacks.s08_numbered_rows import frank
+from attacks.s08_numbered_rows import facade, frank
 
 from tandem.audit import opening
 from tandem.audit.answer import Opened
 from tandem.audit.received import layout_of
+from tandem.crypto.paillier import Blinded, PublicKey
 from tandem.errors import InputError
 from tandem.wire.messages import Key
 
@@ -41,12 +42,20 @@ def test_honest_sessions_of_one_job_have_no_findings():
 
 
 @pytest.mark.parametrize(("to", "what"), [
-    (1 << 3, "range"), (plain(TRAINS[0], m=0), "not_zero"), (plain(TRAINS[0], w=5), "weight"),
+    (1 << 3, "range"), (plain(TRAINS[0], m=0), "not_zero"), (plain(TRAINS[0], m=0, my=0), "not_zero"), (plain(TRAINS[0], w=5), "weight"),
     (plain(TRAINS[0], wx1=TERMS.largest), "column"), (plain(TRAINS[0]) + (1 << LAYOUT.width * len(LAYOUT.slots)), "undeclared"),
     (-1, "range"),
 ])
 def test_a_crafted_row_is_named_by_what_is_wrong_with_it(to, what):
     assert (TRAINS[0], what) in found(bent(TRAINS[0], to))
+
+
+def test_zeros_in_place_of_rows_that_train_are_found():
+    assert found(Cheat.make(BITS, COUNT, lambda honest: [0] * len(honest))) == [(-1, "few_train")]
+
+
+def test_an_honest_row_shown_in_place_of_the_one_that_was_sent_is_found():
+    assert found(bent(TRAINS[0], 1 << 3), show=facade) == [(0, "digest")]
 
 
 def test_a_crafted_row_that_is_not_drawn_is_not_found():
@@ -147,6 +156,29 @@ def test_randomness_of_another_row_opens_nothing():
         return opened
 
     assert found(leaves_out(swapped)) == [(TRAINS[0], "randomness"), (TRAINS[1], "randomness")]
+
+
+class Naked(Cheat):
+    """A bank one of whose rows was sealed without randomness: 1 opens it, and anybody reads it."""
+
+    def chunks(self, plain):
+        key, row = self.secret.public, TRAINS[0]
+        for first, sealed in super().chunks(plain):
+            yield first, Blinded.join([sealed.part(0, row), naked(key, int(plain[row])), sealed.part(row + 1, len(sealed))])
+
+
+def naked(key: PublicKey, number: int) -> Blinded:
+    made = object.__new__(Blinded)  # no call of ours makes one
+    made.key, made._data = key, int((1 + number * key.n) % key.n2).to_bytes(key.width, "little")
+    return made
+
+
+def test_a_row_sealed_without_randomness_is_found():
+    bank = Cheat.make(BITS, COUNT, list)
+    bare = Naked(bank.terms, bank.secret, bank.honest, bank.sent, Link())
+    bare.link.carry(Key(bank.secret.public.to_bytes(), bank.secret.prove(CONTRACT.digest)), 1)
+    bare.send()
+    assert found(bare) == [(TRAINS[0], "randomness")]
 
 
 def test_a_ledger_that_grew_since_is_taken_and_another_is_not(monkeypatch):

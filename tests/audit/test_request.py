@@ -60,3 +60,15 @@ def test_nothing_to_audit_is_said():
         asked(sealings=())
     with pytest.raises(ContractError, match="names no auditor"):
         asked(CONTRACT.amended({"auditor": None}))
+
+
+def test_persons_of_several_jobs_are_asked_for_within_the_contracts_limit():
+    jobs = [Sealing(f"{job:032x}", "train", 0, job, "", ["ab"], CARD["rows"]) for job in (1, 2)]
+    asked(sealings=jobs, rows=CARD["rows"] // 2 - 1)
+    with pytest.raises(ContractError, match=f"auditor.rows is {CARD['rows']}: ask for fewer"):
+        asked(sealings=jobs, rows=CARD["rows"] // 2 + 1)
+
+
+def test_a_signed_request_written_otherwise_is_refused():
+    with pytest.raises(InputError, match="of this version, or was changed"):
+        requests.read(json.dumps(json.loads(asked()), indent=1).encode(), CONTRACT)

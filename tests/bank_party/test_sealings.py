@@ -70,6 +70,8 @@ def test_what_is_kept_goes_with_the_contracts_end(tmp_path):
     remove_ended(tmp_path / "sealed", end)
     assert not kept.folder.exists()
     remove_ended(tmp_path / "nothing", end)
+    kept_in(tmp_path).keep(bytes(16), "train", 1, 1)(Seeded(b""), ROWS)
+    assert not list(kept_in(tmp_path, now=end).folder.iterdir())
 
 
 def test_a_cap_holds_over_requests_and_the_same_request_costs_nothing(tmp_path):

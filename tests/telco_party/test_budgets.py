@@ -8,12 +8,14 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from contracts import NOW, unsigned
+from contracts import NOW, fields, unsigned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from postgres_server import SCHEMA, url
 
 from tandem.align.identifiers import normalise
+from tandem.contract import Contract
+from tandem.contract.measurement import OUTCOMES
 from tandem.errors import BudgetSpent, Enumeration, RosterTooNear, ScoreBudgetSpent
 from tandem.node.ledger_database import place_of
 from tandem.node.ledger_store import Ledger
@@ -116,7 +118,7 @@ def test_banks_without_anything_in_common_count_apart_unless_they_are_joined_or_
     node.budgets.begin(other, 60, b"")
     assert [node.used("identifiers", at) for at in (0, 1)] == [60, 60]
     for joined in ({"same": (("the bank", "OTHER"),)}, {"pool": True}):
-        node.again(**joined)
+        node.again(**{"same": (), "pool": False, **joined})
         assert node.used("identifiers") == 120
         with pytest.raises(Enumeration):
             node.budgets.begin(other, 1, b"")
@@ -244,6 +246,23 @@ def test_a_job_pays_once_for_roster_training_and_label_slots_and_a_roster_once_a
             act(contract(3))
     node.budgets.begin(contract(4, kind="scoring"), 1, b"")
     assert node.used("trainings") == 2
+
+
+def test_trainings_are_limited_where_label_slots_are_not(make):
+    node = make(trainings=2)
+    for number in (1, 2):
+        node.budgets.tell(contract(number), JOB, node.people(1, 2, 3))
+    for act in (lambda one: node.budgets.begin(one, 1, b""), lambda one: node.budgets.tell(one, JOB, node.people(1, 2, 3))):
+        with pytest.raises(BudgetSpent, match=r"trainings of this bank within a year would be 3, budget.trainings is 2"):
+            act(contract(3))
+
+
+def test_a_measurement_pays_a_label_slot_for_each_outcome_of_each_group(make):
+    made, segment = fields(kind="measurement"), {"name": "benefit", "levels": ["eat", "play"]}
+    made["telco"] = {**made["telco"], "variables": 1}
+    node = make()
+    node.budgets.tell(Contract.read({**made, "measurement": {"groups": 3, "segments": [segment]}}), JOB, node.people(1, 2, 3))
+    assert (node.used("labels"), node.used("trainings")) == (3 * len(OUTCOMES), 0)
 
 
 @pytest.mark.parametrize("counter", ["tables", "rosters"])
