@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from loopback_study import tampered
+
 from tandem.session.tap import Tap, Tapped
 from tandem.wire.codec import Frame, decode
 
@@ -88,17 +90,13 @@ class Recorder:
         return View(role, tuple(self._seen.get(role, ())), MappingProxyType(dict(inputs or {})), MappingProxyType(dict(seeds or {})))
 
 
-def changed(role: Any, kind: type[Any], change: Callable[[Any], Any]) -> Any:
+def changed(role: Any, kind: type[Any], change: Callable[[Any], Any], heard: Callable[[Any], None] = lambda _: None) -> Any:
     """Play `role` with every message of one kind that it says replaced by `change` of it: a party that cheats in this alone.
 
-    Everything else is the shipped code. `change` may return None for a message that is to go as it is.
+    Everything else is the shipped code. `change` may return None for a message that is to go as it is; `heard` is told what the role hears.
     """
-    answer = None
-    while True:
-        try:
-            wanted = role.send(answer)
-        except StopIteration as stop:
-            return stop.value
-        if isinstance(wanted, kind):
-            wanted = change(wanted) or wanted
-        answer = yield wanted
+    def listening(message: Any) -> Any:
+        heard(message)
+        return message
+
+    return tampered(role, said=lambda wanted: (change(wanted) or wanted) if isinstance(wanted, kind) else wanted, heard=listening)

@@ -7,14 +7,14 @@ RFC 9497, section 7.1; the weights of a batched proof under which errors would c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from attacked.views import View, changed
 
 from tandem.crypto import group, voprf
-from tandem.wire.messages import Answer, Proof, Query
+from tandem.wire.messages import Answer, Proof, Query, Weighed
 
 Points = list[bytes]
 Tampering = Callable[[Points, Points], Points]
@@ -24,20 +24,13 @@ OTHER = voprf.derive_key_pair(bytes(range(32)), b"another")
 
 def answering(role: Any, tampering: Tampering) -> Any:
     """Play a holder whose answers go through `tampering`; everything else is as shipped."""
-    heard: list[bytes] = []
+    points: list[bytes] = []
 
-    def listening() -> Iterator[Any]:
-        answer = None
-        while True:
-            try:
-                wanted = role.send(answer)
-            except StopIteration as stop:
-                return stop.value
-            answer = yield wanted
-            if isinstance(answer, Query):
-                heard[:] = group.split(answer.points)
+    def heard(message: Any) -> None:
+        if isinstance(message, Query):
+            points[:] = group.split(message.points)
 
-    return changed(listening(), Answer, lambda answer: Answer(b"".join(tampering(list(heard), group.split(answer.points)))))
+    return changed(role, Answer, lambda answer: Answer(b"".join(tampering(list(points), group.split(answer.points)))), heard)
 
 
 def part_under(rows: Callable[[int], bool]) -> Tampering:
@@ -73,21 +66,14 @@ def everything(points: Points, _: Points) -> Points:
 
 def with_its_proof(role: Any, chance: Any) -> Any:
     """Answer everything under the other key, with that key's own proof."""
-    points: list[bytes] = []
+    weighed: list[bytes] = []
 
-    def proving() -> Iterator[Any]:
-        answer = None
-        while True:
-            try:
-                wanted = role.send(answer)
-            except StopIteration as stop:
-                return stop.value
-            if isinstance(wanted, Proof):
-                wanted = replace(wanted, proof=voprf.prove(OTHER, points[0], chance))
-            answer = yield wanted
-            points[:] = [getattr(answer, "point", b"")]
+    def heard(message: Any) -> None:
+        if isinstance(message, Weighed):
+            weighed[:] = [message.point]
 
-    return answering(proving(), everything)
+    proving = changed(role, Proof, lambda proof: replace(proof, proof=voprf.prove(OTHER, weighed[0], chance)), heard)
+    return answering(proving, everything)
 
 
 KINDS: dict[str, Tampering] = {
