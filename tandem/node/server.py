@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +40,9 @@ OPENING_PATIENCE = 30.0
 
 STOPPING = 1.0
 """Seconds for sessions to end by themselves when the node is stopped."""
+
+AT_ONCE = 32
+"""Streams that one key may have open here, over all its connections: more than any study needs, and too few to crowd the others out."""
 
 DESKS = 4
 """Threads that cast roles and keep results: as many sessions can begin or end at once."""
@@ -97,6 +102,7 @@ class Server:
         self._diallers: dict[bytes, Dialler] = {}
         self._meetings: dict[tuple[bytes, bytes], _Meeting] = {}
         self._opening_patience = opening_patience
+        self._open: Counter[str] = Counter()
         self._desk = ThreadPoolExecutor(DESKS, thread_name_prefix="desk")
         self._server: grpc.aio.Server | None = None
         self._stopping = False
@@ -151,18 +157,32 @@ class Server:
 
     async def _admit(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
         """Take in who calls, and bring the streams of a session together; the first one to come plays it."""
-        with self._watch.call():
-            contract, session, meeting, caller = await self._enter(context)
-        if len(meeting.links) > 1:
-            await self._attend(meeting, caller)
-            return
-        with self._watch.session(contract, meeting.opening, answers=True) as weight:
-            meeting.tap = both(self._tap(contract, session), weight.tap)
-            await self._host(contract, session, meeting)
-
-    async def _enter(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> tuple[Contract, bytes, _Meeting, Role]:
-        """Read who calls and what for. Return the contract, the session's id, the meeting that the caller now is in, and the caller."""
         pin = peer_pin(context)
+        with self._counted(pin):
+            with self._watch.call():
+                contract, session, meeting, caller = await self._enter(context, pin)
+            if len(meeting.links) > 1:
+                await self._attend(meeting, caller)
+                return
+            with self._watch.session(contract, meeting.opening, answers=True) as weight:
+                meeting.tap = both(self._tap(contract, session), weight.tap)
+                await self._host(contract, session, meeting)
+
+    @contextmanager
+    def _counted(self, pin: str) -> Iterator[None]:
+        """Count a stream while it is open. Raises OutOfTurn if its key has too many."""
+        if self._open[pin] >= AT_ONCE:
+            raise OutOfTurn(f"one peer opened more than {AT_ONCE} streams at once")
+        self._open[pin] += 1
+        try:
+            yield
+        finally:
+            self._open[pin] -= 1
+            if not self._open[pin]:
+                del self._open[pin]
+
+    async def _enter(self, context: grpc.aio.ServicerContext[bytes, bytes], pin: str) -> tuple[Contract, bytes, _Meeting, Role]:
+        """Read what is asked for. Return the contract, the session's id, the meeting that the caller now is in, and the caller."""
         first = await self._first(context)
         frame = Frame.from_bytes(first)
         contract = self._troupe.contract(frame.contract)

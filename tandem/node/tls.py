@@ -6,6 +6,8 @@ That nothing older is spoken rests on a variable that `tandem` sets before gRPC 
 from __future__ import annotations
 
 import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 
 import tandem
 from tandem.contract import Contract, Role
@@ -22,6 +24,12 @@ KEEPALIVE_TIMEOUT_MS = 10_000
 RECONNECT_MS = 1_000
 """A connection that failed is tried again after this long: whoever waits for a peer sets the pace, not the channel."""
 
+METADATA_LIMIT = 8 * 1024
+"""Bytes of headers that a call may carry; we send fewer than 300."""
+
+HANDSHAKE_MS = 10_000
+"""Who has not finished the TLS handshake by then is hung up on."""
+
 OPTIONS = (
     ("grpc.max_receive_message_length", ENVELOPE_LIMIT),
     ("grpc.max_send_message_length", ENVELOPE_LIMIT),
@@ -29,7 +37,8 @@ OPTIONS = (
     ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.max_metadata_size", 8 * 1024),
+    ("grpc.max_metadata_size", METADATA_LIMIT),
+    ("grpc.absolute_max_metadata_size", METADATA_LIMIT),  # unsaid, gRPC lets twice as much pass
     ("grpc.enable_retries", 0),
     ("grpc.initial_reconnect_backoff_ms", RECONNECT_MS),
     ("grpc.min_reconnect_backoff_ms", RECONNECT_MS),
@@ -41,6 +50,7 @@ SERVER_OPTIONS = (
     ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
     ("grpc.http2.max_ping_strikes", 4),
     ("grpc.so_reuseport", 0),
+    ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
 )
 
 
@@ -64,6 +74,7 @@ def channel(address: str, keys: Keys, certificate: bytes, contract: Contract, ro
     The certificate is the only root: no other key, whoever signed it, completes the handshake. Raises ContractError for another pin.
     """
     require_1_3()
+    _require_curve(certificate)
     pin = spki_pin(certificate)
     if contract.role_of_pin(pin) != role:
         raise ContractError(f"contract {contract.id}: peers/{role}.pem holds the key of another party: fetch the {role}'s own")
@@ -72,8 +83,16 @@ def channel(address: str, keys: Keys, certificate: bytes, contract: Contract, ro
 
 
 def peer_pin(context: grpc.aio.ServicerContext[bytes, bytes]) -> str:
-    """Return the pin of the key with which the caller proved itself. Raises ContractError where there is none."""
+    """Return the pin of the key with which the caller proved itself. Raises ContractError where there is none, or of another kind."""
     found = list(context.auth_context().get("x509_pem_cert", ()))
     if len(found) != 1:
         raise ContractError("the caller showed no certificate")
+    _require_curve(found[0])
     return spki_pin(found[0])
+
+
+def _require_curve(certificate: bytes) -> None:
+    """Pass for a key on P-256, which `tandem init` makes; a contract that pins a weaker one helps it no further. Raises ContractError."""
+    key = x509.load_pem_x509_certificate(certificate).public_key()
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise ContractError("the key of a TLS certificate must be ECDSA P-256: make new keys with `tandem init`")

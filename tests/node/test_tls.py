@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import warnings
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from tandem.node.casting import VERSION, Cast
 from tandem.node.certificates import Authority, issue, key_pem, make_authority, make_party
 from tandem.node.client import Dialler, Stage
 from tandem.node.driver import METHOD
+from tandem.node.keys import spki_pin
 from tandem.node.server import Server
 from tandem.session.session import Session
 from tandem.session.tap import untapped
@@ -74,13 +76,18 @@ def authority(site):
     return Authority(x509.load_pem_x509_certificate((ca / "ca.pem").read_bytes()), key)
 
 
+def pinning(site, pin):
+    """Return the contract, with that pin for the bank if one is given: a new contract is how a key is revoked."""
+    return site.contract.amended({BANK: {"tls_pin": [pin]}}) if pin else site.contract
+
+
 def secret_half(pem):
     return load_pem_private_key(pem, None)
 
 
 @asynccontextmanager
-async def listening(site, keys=None):
-    told, troupe = [], Counting(site.contract)
+async def listening(site, keys=None, pin=None):
+    told, troupe = [], Counting(pinning(site, pin))
     server = Server(troupe, keys or site.parties[TELCO].keys, lambda *_: untapped, told.append, opening_patience=3.0)
     port = await server.start("127.0.0.1:0")
     try:
@@ -106,6 +113,7 @@ async def call(site, port, key, certificate, root=None, name="telco.tandem", fra
         stream = channel.stream_stream(METHOD)()
         try:
             await stream.write(frame or first_frame(site.contract))
+            await stream.done_writing()
             while await stream.read() is not grpc.aio.EOF:
                 pass
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
@@ -159,6 +167,91 @@ def strangers(site, authority):
     }
 
 
+MATRIX = (
+    "none", "1.2", "self-signed", "expired", "not yet valid", "other CA", "right CA, wrong pin", "wrong role", "no client certificate",
+    "wrong name", "revoked", "1024-bit RSA", "plain TCP", "downgrade",
+)
+"""Every way to call that must not reach a handler."""
+REFUSED_BY_THE_CONTRACT = {"right CA, wrong pin", "wrong role", "wrong name", "revoked", "1024-bit RSA"}
+"""TLS lets these in, as it must: the authority signed them, and the key is theirs."""
+
+
+async def turned_away(site, authority, port, case, contract):
+    """Call in one of the ways of `MATRIX`, and return status and word with which that ended."""
+    bank = site.parties[BANK].keys
+    if case == "none":
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            return await channel.stream_stream(METHOD)().code(), None
+    if case == "plain TCP":
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9))
+        answer = await asyncio.wait_for(reader.read(), 5.0)
+        writer.close()
+        return (grpc.StatusCode.UNAVAILABLE if METHOD.encode() not in answer and len(answer) < 100 else grpc.StatusCode.OK), None
+    if case in {"1.2", "downgrade"}:  # the latter: everything older and weaker is offered, as after somebody between has cut the hello
+        try:
+            await handshake(site, port, ssl.TLSVersion.TLSv1_2, ciphers="ALL:@SECLEVEL=0" if case == "downgrade" else None)
+        except (ssl.SSLError, ConnectionResetError):
+            return grpc.StatusCode.UNAVAILABLE, None
+        return grpc.StatusCode.OK, None
+    fresh, short = generate_private_key(SECP256R1()), rsa.generate_private_key(65537, 1024)  # noqa: S505 - it must be refused
+    shown = {
+        "self-signed": lambda: (key_pem(fresh), own_certificate(fresh)),
+        "expired": lambda: (bank.tls_key, expired(authority, secret_half(bank.tls_key))),
+        "not yet valid": lambda: issue(authority, BANK, now=NOW + timedelta(days=2)),
+        "other CA": lambda: issue(make_authority(), BANK),
+        "right CA, wrong pin": lambda: issue(authority, BANK),
+        "wrong role": lambda: (site.parties[COORDINATOR].keys.tls_key, site.parties[COORDINATOR].keys.tls_certificate),
+        "no client certificate": lambda: (None, None),
+        "wrong name": lambda: issue(authority, "elsewhere"),
+        "revoked": lambda: (bank.tls_key, bank.tls_certificate),
+        "1024-bit RSA": lambda: (key_pem(short), own_certificate(short, authority=authority)),
+    }[case]()
+    return await call(site, port, *shown, frame=first_frame(contract))
+
+
+@pytest.mark.parametrize("case", MATRIX)
+def test_none_of_fourteen_reaches_the_handler(site, authority, case):
+    async def run():
+        pin = spki_pin(issue(authority, BANK)[1]) if case == "revoked" else None
+        async with listening(site, pin=pin) as (port, troupe, told):
+            code, word = await turned_away(site, authority, port, case, pinning(site, pin))
+            assert troupe.casts == 0
+            if case == "revoked":
+                assert "TLS key" in told[0]
+        async with listening(site) as (port, troupe, _):
+            assert len(await seek(site, port)) == 3
+            assert troupe.casts == 1
+        return code, word
+
+    code, word = asyncio.run(run())
+    assert (code, word == REFUSED) == (
+        (grpc.StatusCode.FAILED_PRECONDITION, True) if case in REFUSED_BY_THE_CONTRACT else (grpc.StatusCode.UNAVAILABLE, False)
+    )
+
+
+def test_the_table_has_fourteen_lines():
+    assert len(set(MATRIX)) == 14
+
+
+@pytest.mark.parametrize(("weak", "reached"), [(False, 0), (True, 1)], ids=["shipped", "without the check"])
+def test_a_weak_key_is_refused_though_a_contract_pins_it(site, authority, monkeypatch, weak, reached):
+    if weak:
+        monkeypatch.setattr(tls, "_require_curve", lambda _: None)
+    short = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it must be refused
+    certificate = own_certificate(short, authority=authority)
+
+    async def run():
+        pin = spki_pin(certificate)
+        async with listening(site, pin=pin) as (port, troupe, told):
+            await call(site, port, key_pem(short), certificate, frame=first_frame(pinning(site, pin)))
+            return troupe.casts, told
+
+    casts, told = asyncio.run(run())
+    assert casts == reached
+    assert weak or "must be ECDSA P-256" in told[0]
+
+
 def expired(authority, key):
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bank.tandem")])
     return (
@@ -190,11 +283,15 @@ def test_no_stranger_reaches_the_handler_and_the_party_of_the_contract_does(site
     assert answers["wrong role"][0] is answers["right authority, wrong pin"][0] is grpc.StatusCode.FAILED_PRECONDITION
 
 
-async def handshake(site, port, version, *, root=None):
+async def handshake(site, port, version, *, root=None, ciphers=None):
     """Shake hands as Python's ssl does, with the bank's own certificate; return the version agreed on."""
     keys = site.parties[BANK].keys
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = version
+    if ciphers:
+        context.set_ciphers(ciphers)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            context.minimum_version = ssl.TLSVersion.TLSv1
     context.set_alpn_protocols(["h2"])
     context.load_verify_locations(cadata=(root or keys.authority).decode())
     folder = site.folder(BANK) / "keys"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
 from itertools import product
 
@@ -9,7 +11,7 @@ import pytest
 from puppets import OPENING, SAMPLES, legal, puppet, session, walk, whole
 
 from tandem.align.script import ALIGN
-from tandem.errors import LocalProtocolError, OutOfTurn
+from tandem.errors import LocalProtocolError, OutOfTurn, TandemError
 from tandem.measure.script import MEASURE
 from tandem.plan.script import PLAN, PLAN_SOLVER
 from tandem.session.loopback import converse
@@ -30,6 +32,9 @@ SMALL = Script(
     ),
 )
 ALL = (SMALL, ALIGN, DESCRIBE, TRAIN, ERRORS, CARD, SERVE, MEASURE, PLAN, PLAN_SOLVER, *OPEN.values())
+
+
+WRONG = 10_000
 
 
 def turns_of(script):
@@ -108,6 +113,56 @@ def test_a_turn_left_out_doubled_swapped_or_replaced_is_refused(script):
         assert accepted(script, turns) == fit, [turn.message.__name__ for turn in turns]
         seen[fit] += 1
     assert seen[False] > 5 * seen[True] > 0
+
+
+def bent(script, rng):
+    """Return a conversation of `script` with one thing wrong in it: a turn skipped, repeated, or changed for another; and which it was."""
+    turns = whole(script, rng.randint(1, 3))
+    at, other = rng.randrange(len(turns)), rng.randrange(len(turns))
+    how = rng.choice(["skip", "repeat", "swap"])
+    if how == "skip":
+        return how, turns[:at] + turns[at + 1 :]
+    if how == "repeat":
+        return how, [*turns[:other], turns[at], *turns[other:]]
+    turns[at], turns[other] = turns[other], turns[at]
+    return how, turns
+
+
+def of_another_session(script, rng):
+    """Play `script` to a frame that is of another session, and return whether it was accepted."""
+    at, count = rng.randrange(len(whole(script))), iter(range(1000))
+
+    def stray(_speaker, _listener, data):
+        return replace(Frame.from_bytes(data), session=rng.randbytes(16)).to_bytes() if next(count) == at else data
+
+    try:
+        walk(script, whole(script), stray)
+    except TandemError:
+        return False
+    return True
+
+
+def test_of_ten_thousand_wrong_orders_none_is_accepted():
+    """Those that happen to be right, such as the swap of two equal turns, are the control: each is accepted."""
+    rng = random.Random(58)
+    wrong, right, taken = Counter(), 0, []
+    while wrong.total() < WRONG:
+        script = rng.choice([SMALL, ALIGN, DESCRIBE, CARD, SERVE, MEASURE])
+        if rng.random() < 1 / 4:
+            how, turns, got = "other session", None, of_another_session(script, rng)
+        else:
+            how, turns = bent(script, rng)
+            got = accepted(script, turns)
+        if turns is not None and legal(script, turns):
+            assert got
+            right += 1
+            continue
+        wrong[how] += 1
+        taken += [(script.name, how)] if got else []
+    assert taken == []
+    assert wrong.total() == WRONG
+    assert min(wrong[how] for how in ("skip", "repeat", "swap", "other session")) > WRONG // 10
+    assert right > WRONG // 100
 
 
 @pytest.mark.parametrize("script", [SMALL, ALIGN, TRAIN], ids=lambda s: s.name)
