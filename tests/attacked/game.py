@@ -150,25 +150,28 @@ WORLDS: dict[str, World] = {
 
 
 @cache
-def _transcripts(size: Size, seed: int, *, weak: bool) -> dict[str, list[by_the_telco.Features]]:
-    """Play every world as often as every other, in random order: the first is the left one of every pair."""
-    rng, found = np.random.default_rng(seed), {name: [] for name in WORLDS}
-    for number in range(size.of(CONTROL if weak else CHANGE, CHANGE if weak else NIGHT) // 2):
-        for name in rng.permutation(list(WORLDS)):
-            study = WORLDS[name](_telcos(_tiny()))
-            if weak:
-                study = shows_its_wish(Training(**vars(study)))
-            with float_exponents(study.rows) if weak else nullcontext():
-                view = played(study, f"{name} {seed} {number}".encode())["summer"]
-            found[str(name)].append(by_the_telco.features(view, times=size.nightly))
-    return found
+def _transcripts(size: Size, seed: int, *, weak: bool) -> dict[str, np.ndarray]:
+    """Play every world as often as every other, in random order: a table of what is seen for each. The first world is the left one."""
+    rng, order = np.random.default_rng(seed), []
+    for _ in range(size.of(CONTROL if weak else CHANGE, CHANGE if weak else NIGHT) // 2):
+        order += [str(name) for name in rng.permutation(list(WORLDS))]
+    table = by_the_telco.tabled(_seen(name, f"{name} {seed} {place}", weak=weak, times=size.nightly) for place, name in enumerate(order))
+    return {name: table[np.array(order) == name] for name in WORLDS}
+
+
+def _seen(name: str, seed: str, *, weak: bool, times: bool) -> by_the_telco.Features:
+    study = WORLDS[name](_telcos(_tiny()))
+    if weak:
+        study = shows_its_wish(Training(**vars(study)))
+    with float_exponents(study.rows) if weak else nullcontext():
+        return by_the_telco.features(played(study, seed.encode())["summer"], times=times)
 
 
 @cache
 def _spread(size: Size, seed: int, *, weak: bool) -> float:
     """Return the spread of the accuracy on the first pair where which world is which means nothing: guesses of one table hang together."""
     known = _transcripts(size, seed, weak=weak)
-    both = [one for name in list(WORLDS)[:2] for one in known[name]]
+    both = np.concatenate([known[name] for name in list(WORLDS)[:2]])
     worlds = np.arange(len(both)) % 2
     draws = [np.random.default_rng([seed, turn]).permutation(worlds) for turn in range(MEANINGLESS)]
     return float(np.std([by_the_telco.told(both, list(drawn), seed) for drawn in draws], ddof=1))
@@ -178,7 +181,7 @@ def accuracy(pair: str, size: Size, *, weak: bool = False) -> Result:
     """Play the telco's game: as many transcripts of either world; how often trees that saw neither tell which it is."""
     seed = size.seeds[0]
     known = _transcripts(size, seed, weak=weak)
-    found = [*known[""], *known[pair]]
+    found = np.concatenate([known[""], known[pair]])
     worlds = [0] * len(known[""]) + [1] * len(known[pair])
     value, off = by_the_telco.told(found, worlds, seed), 1.96 * _spread(size, seed, weak=weak)
     note = f"limits by the spread over {MEANINGLESS} drawings of meaningless worlds"

@@ -33,6 +33,11 @@ class Run:
     """Whether every line was asked for; only then is a missing one a fault."""
 
     @property
+    def commits(self) -> tuple[str, ...]:
+        """What was tried: one commit, or several where a run that was cut off went on at a later one."""
+        return tuple(sorted({one.commit for one in self.tried} | {str(one["commit"]) for one in self.mutants}))
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """Everything for which a release, or a build, fails."""
         found = [fault for one in self.tried for fault in one.faults]
@@ -50,7 +55,8 @@ def missing(ids: Iterable[str]) -> list[str]:
 def facts(run: Run) -> dict[str, Any]:
     """Return the run as JSON has it."""
     return {
-        "format": 1, "made": run.made, "version": run.version, "cores": run.cores, "size": run.size, "faults": list(run.faults),
+        "format": 1, "made": run.made, "version": run.version, "cores": run.cores, "size": run.size, "commits": list(run.commits),
+        "faults": list(run.faults),
         "attacks": [_line(one) for one in run.tried],
         "not_landed": [{"id": name, "why": why} for name, why in NOT_LANDED.items()],
         "mutants": [dict(one) for one in run.mutants],
@@ -62,7 +68,7 @@ def _line(tried: Tried) -> dict[str, Any]:
     return {
         "id": line.id, "title": line.title, "by": line.by, "outcome": line.outcome, "fixture": line.fixture,
         "weakened": _result(tried.weakened), "control": line.control.text, "shipped": _result(tried.shipped), "gate": line.gate.text,
-        "sentence": tried.sentence, "faults": list(tried.faults),
+        "sentence": tried.sentence, "faults": list(tried.faults), "commit": tried.commit,
     }
 
 
@@ -88,6 +94,8 @@ def show(console: Console, run: Run) -> None:
     if run.mutants:
         noticed = sum(bool(one["killed"]) for one in run.mutants)
         console.print(f"{noticed} of {len(run.mutants)} defences that were taken out were noticed by a test")
+    if len(run.commits) > 1:
+        console.print(f"not all of one commit: {', '.join(run.commits)}")
     for fault in run.faults:
         console.print(fault, style="bold red", soft_wrap=True)
     if not run.faults:

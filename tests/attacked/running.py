@@ -25,6 +25,8 @@ class Tried:
     shipped: Result
     sentence: str = ""
     """Of a printed one: what the user reads."""
+    commit: str = ""
+    """What was tried: the commit, with a + if the tree was not clean."""
 
     @property
     def faults(self) -> tuple[str, ...]:

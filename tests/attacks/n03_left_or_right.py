@@ -8,7 +8,7 @@ if asked, times. The attacker plays either secret itself as often as it likes: t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
 import gmpy2
@@ -79,13 +79,27 @@ def _numbers(group: str, values: Sequence[int], n: int, found: dict[str, float])
         found[f"{group} mod {prime}"], found[f"{group} zeros mod {prime}"] = float(np.mean(residues)), residues.count(0)
 
 
-def told(transcripts: Sequence[Features], worlds: Sequence[int], seed: int) -> float:
-    """Return how often the world is told by trees that never saw the transcript: the mean of four foldings in five.
+def tabled(transcripts: Iterable[Features]) -> np.ndarray:
+    """Return the features as a table, a row a transcript and a column a name, with -1 where a transcript has none of that name."""
+    columns: dict[str, int] = {}
+    rows = []
+    for one in transcripts:
+        for name in one:
+            columns.setdefault(name, len(columns))
+        row = np.full(len(columns), -1.0)
+        row[[columns[name] for name in one]] = list(one.values())
+        rows.append(row)
+    table = np.full((len(rows), len(columns)), -1.0)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table
+
+
+def told(table: np.ndarray, worlds: Sequence[int], seed: int) -> float:
+    """Return how often the world is told by trees that never saw the transcript (a row of `table`): the mean of four foldings in five.
 
     One split a tree, few features, half of the rows a tree: chosen on worlds that mean nothing and on one feature moved by its spread.
     """
-    names = sorted({name for one in transcripts for name in one})
-    table = np.array([[one.get(name, -1.0) for name in names] for one in transcripts])
     table, truth = table[:, (table != table[0]).any(axis=0)], np.asarray(worlds)
     if not table.shape[1]:
         return 0.5
