@@ -14,5 +14,7 @@ anything to agree on, while 1.3 has suites of its own. gRPC reads the variable w
 GRPC_CAME_FIRST = "grpc" in sys.modules and os.environ.get("GRPC_SSL_CIPHER_SUITES") != TLS_1_2_SUITES
 """gRPC was loaded before us, without the variable: it would speak TLS 1.2."""
 os.environ["GRPC_SSL_CIPHER_SUITES"] = TLS_1_2_SUITES
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+"""Else gRPC writes two hundred bytes for each stranger that knocks: anybody who reaches the port could fill the disk."""
 
 __version__ = "0.1.0"

@@ -28,6 +28,7 @@ from tandem.node.events import gone
 from tandem.node.keys import Keys
 from tandem.node.probing import answering, probes_of
 from tandem.node.recorder import both
+from tandem.node.sparing import Sparing
 from tandem.node.tls import SERVER_OPTIONS, peer_pin, server_credentials
 from tandem.node.watch import SILENT, Watch
 from tandem.session.script import Script
@@ -97,6 +98,7 @@ class Server:
         """
         require_native_protobuf()
         self._troupe, self._keys, self._tap, self._report, self._patience = troupe, keys, tap, report, patience
+        self._refused = Sparing(report)
         self._make_dialler, self._clock, self._probes = dialler, clock, probes_of(troupe.role)
         self._watch = watch
         self._diallers: dict[bytes, Dialler] = {}
@@ -119,7 +121,7 @@ class Server:
         try:
             port = self._server.add_secure_port(address, server_credentials(self._keys))
         except RuntimeError:
-            raise ContractError(f"cannot listen at {address}: is another node running there?") from None
+            raise ContractError(f"cannot listen at {address}: is another node running there, or is the address not ours?") from None
         await self._server.start()
         return port
 
@@ -128,6 +130,7 @@ class Server:
         self._stopping = True
         if self._server is not None:
             await self._server.stop(grace=STOPPING)
+        self._refused.close()
         self._desk.shutdown(wait=False, cancel_futures=True)
         for each in self._diallers.values():
             await each.close()
@@ -138,26 +141,26 @@ class Server:
             await self._server.wait_for_termination()
 
     async def _converse(self, _: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-        status, word = grpc.StatusCode.FAILED_PRECONDITION, REFUSED
+        status, word, pin = grpc.StatusCode.FAILED_PRECONDITION, REFUSED, ""
         try:
-            await self._admit(context)
+            pin = peer_pin(context)
+            await self._admit(context, pin)
         except TandemError as error:
-            self._report(f"{type(error).__name__}: {error}")
+            self._refused(pin, f"{type(error).__name__}: {error}")
             if gone(error):
                 status, word = grpc.StatusCode.UNAVAILABLE, LOST
         except asyncio.CancelledError:
             if not self._stopping:
-                self._report("PeerLost: a caller hung up in the middle of a session")
+                self._refused(pin, "PeerLost: a caller hung up in the middle of a session")
             raise
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach a peer, whatever broke
-            self._report(f"a fault of our own, please report it: {_fault(error)}")
+            self._refused(pin, f"a fault of our own, please report it: {_fault(error)}")
         else:
             return
         await context.abort(status, word)
 
-    async def _admit(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+    async def _admit(self, context: grpc.aio.ServicerContext[bytes, bytes], pin: str) -> None:
         """Take in who calls, and bring the streams of a session together; the first one to come plays it."""
-        pin = peer_pin(context)
         with self._counted(pin):
             with self._watch.call():
                 contract, session, meeting, caller = await self._enter(context, pin)
