@@ -44,8 +44,9 @@ WIDTH = 80
 MOST = 50
 """Findings that the screen lists."""
 WORDS = Path(__file__).parent / "audit" / "opening_words.toml"
-RECORDED = Path("docs/security/attacks.json")
-"""The release's recorded run of the attacks, in its source tree."""
+_IN_A_WHEEL = Path(__file__).parent / "audit" / "attacks.json"
+RECORDED = _IN_A_WHEEL if _IN_A_WHEEL.exists() else Path(__file__).parents[1] / "docs" / "security" / "attacks.json"
+"""The release's recorded run of the attacks: a wheel has it beside this module, a source tree among its documents."""
 
 ContractFile = Annotated[Path, typer.Argument(metavar="CONTRACT", help="The signed contract.")]
 Ledger = Annotated[Path, typer.Argument(metavar="LEDGER", help="The telco's signed export of its ledger.")]
@@ -131,7 +132,7 @@ def open_(
 def report(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A bank's study.toml, or the node.toml of telco or coordinator.")],
     contract_file: Annotated[Path | None, typer.Option("--contract-file", help="Which contract; the node's only one if not given.")] = None,
-    recorded: Annotated[Path, typer.Option(help="The release's recorded run.")] = RECORDED,
+    recorded: Annotated[Path, typer.Option(help="A recorded run of the attacks.", show_default="the release's")] = RECORDED,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report there as well.")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write it there as one page.")] = None,
     lang: Annotated[str, typer.Option("--lang", help="Language: en or zh.")] = "en",

@@ -179,7 +179,8 @@ def test_phe_is_for_tests_and_benchmarks_alone():
 
 def test_the_wheel_holds_the_four_packages_and_no_test():
     target = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert target == {"packages": list(PACKAGES)}
+    recorded = {"docs/security/attacks.json": "tandem/audit/attacks.json"}  # results alone: `tandem audit report` shows them
+    assert target == {"packages": list(PACKAGES), "force-include": recorded}
     inside = [path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("*") if "__pycache__" not in path.parts]
     named_so = {"tests", "weak", "attacks"}
     assert [str(path) for path in inside if path.name.startswith(("test_", "conftest")) or named_so & set(path.parts)] == []

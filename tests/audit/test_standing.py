@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 from attacked.audits import CARD
@@ -156,6 +157,16 @@ def test_the_report_is_a_table_a_file_and_a_page(tmp_path):
     broken = CliRunner().invoke(app, words)
     assert isinstance(broken.exception, GotThrough)
     assert "Got through here: files" in broken.output
+
+
+def test_the_releases_own_run_is_found_from_any_folder(tmp_path, monkeypatch):
+    site = make_site(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["report", str(site.study), "--json", "report.json"]).exit_code == 0
+    found = {one["id"]: one["recorded"] for one in json.loads(Path("report.json").read_text())["attacks"]}
+    released = standing_page.recorded(Path(__file__).resolve().parents[2] / "docs" / "security" / "attacks.json")
+    assert len(released) > 40
+    assert {name: text for name, text in found.items() if text and name} == {name: released[name] for name in found if name in released}
 
 
 def test_the_banks_report_needs_no_port_and_a_foreign_file_is_refused(tmp_path):
