@@ -33,7 +33,7 @@ def counted_often(size: Size, *, around: Around = nullcontext) -> Result:
     """Return how many levels of a person who is sealed as many are read."""
     hits = trials = 0
     for seed in size.seeds:
-        for turn in range(size.of(5, 40)):
+        for turn in range(size.of(20, 40)):
             number = 1000 * seed + turn
             one, secret, chance = campaign(number), small_key(), Seeded(b"counted %d" % number)
             person = int(np.flatnonzero(one.rows.outcomes[:, 0])[0])

@@ -54,7 +54,7 @@ LINES: tuple[Line, ...] = (
     _line("A2e", "ask again after the ledger was put back from a backup", _ASK, Account.ask, 2 * ASKED, _IDS,
           "no counter outside the backup", witnessed=False, put_back=True),
     _line("S3r", "nested rosters that differ by one person", "rosters near an earlier one that were told of",
-          Account.look, 1, {}, "rosters not compared", weak.without_comparing, fewer=1),
+          Account.look, 1, {"bits": 100 * _BITS}, "rosters not compared", weak.without_comparing, fewer=1),
     _line("S6c", "score subsets of the same people under one contract after another", _SCORE, Account.score, _BITS, _SCORES,
           "counted by contract", weak.by_contract_alone, fewer=20),
     _line("S6d", "score them under another signing key and certificate", _SCORE, Account.score, _BITS, _SCORES,

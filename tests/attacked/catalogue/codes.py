@@ -15,6 +15,8 @@ from attacked.weak.quiet_slots import without_noise, without_noise_above
 from attacked.weak.unchecked_measurement import each_alone, unchecked
 from attacked.weak.unrounded import any_weight, full_length, full_precision
 
+MOST = at_least(0.8)
+"""Of levels: where his is too small to be told, as some are, that hides him on the fixture as well."""
 BEYOND_GUESSING = Gate("more than guessing: the sentence is true", lambda found: found.low > found.baseline)
 
 
@@ -36,7 +38,7 @@ LINES: tuple[Line, ...] = (
     ),
     Line(
         "S1m", "a measurement in which one person is sealed as many", "bank", "blocked", "totals held against nothing",
-        partial(aimed_measurements.counted_often, around=unchecked), ALL, aimed_measurements.counted_often, NONE,
+        partial(aimed_measurements.counted_often, around=unchecked), MOST, aimed_measurements.counted_often, NONE,
     ),
     Line(
         "S2", "label of one", "bank", "blocked", "no min_class",
