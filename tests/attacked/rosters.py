@@ -138,7 +138,10 @@ def tables_linked(size: Size, *, one_key: Any = nullcontext) -> Result:
 
 
 def laid_over(size: Size, *, share: float, contracts: int, fresh: bool) -> Result:
-    """Lay the rosters of several contracts over each other, f = 4: decoys drawn afresh, or cover groups, which 1 % leave each time."""
+    """Lay the rosters of several contracts over each other, f = 4: decoys drawn afresh, or cover groups, which 1 % leave each time.
+
+    Guessing has the last roster alone: a group that people have left hides a customer among fewer, as the node says when it happens.
+    """
     people, own = drawn(size, size.of(6_000 if share < 0.05 else 2_000, 60_000), share)
     gone = np.random.default_rng(7).geometric(1e-9 if fresh else 0.01, len(people))
     ids, views, shares, told = numbers(people[own]), [], [], ""
@@ -154,9 +157,10 @@ def laid_over(size: Size, *, share: float, contracts: int, fresh: bool) -> Resul
             shares.append(len(left & customers) / len(left))
             told = table.note
     note = "after 1, 2, ... contracts " + " ".join(f"{one:.3f}" for one in shares) + (f"; the node: {told}" if told else "")
-    nested = fresh or _nest(filling.customers(views[0], 4), filling.customers(views[-1], 4))
-    hits = len(left & customers) if nested else len(left)
-    return rate("of those in all rosters are customers", hits, len(left), 0.0 if fresh else expected(share, 4), note=note)
+    first, last = ([] if fresh else filling.customers(view, 4) for view in (views[0], views[-1]))
+    hits = len(left & customers) if _nest(first, last) else len(left)
+    guess = sum(len(group) * expected(share, len(group)) for group in last) / len(left)
+    return rate("of those in all rosters are customers", hits, len(left), guess, note=note)
 
 
 def _nest(first: Sequence[frozenset[bytes]], last: Sequence[frozenset[bytes]]) -> bool:
