@@ -100,3 +100,13 @@ def test_lines_that_are_kept_are_not_tried_again_and_a_fault_loses_no_other(tmp_
     script._try(names, 2, Kept(path, "change", "a"), nightly=False)
     assert tried == [tuple(name for name in names if name not in fives)]
     assert list(Kept(path, "change", "a").tried(LINES)) == names
+
+
+def test_mutants_that_are_kept_are_not_run_again_and_each_tells_its_commit(tmp_path, script, monkeypatch):
+    monkeypatch.setattr(script.mutation, "run_all", lambda _root, _workers, names: ({**MUTANT, "name": name} for name in names))
+    names = [one.name for one in script.mutation.mutants()]
+    path = tmp_path / "kept.jsonl"
+    assert [one["commit"] for one in script._watched(2, Kept(path, "nightly", "a"), names[:3])] == ["a"] * 3
+    found = list(script._watched(2, Kept(path, "nightly", "b")))
+    assert [one["name"] for one in found] == names
+    assert [one["commit"] for one in found] == ["a"] * 3 + ["b"] * (len(names) - 3)
