@@ -15,6 +15,7 @@ from three_parties import make_site, run_study, serving
 from tandem.align.script import ALIGN
 from tandem.contract import TELCO
 from tandem.errors import REFUSED
+from tandem.node import sparing
 from tandem.wire.codec import Frame, encode
 
 STREAMS = 300
@@ -59,7 +60,8 @@ def test_malformed_first_frames_are_refused_and_an_honest_study_then_runs(tmp_pa
     assert trained is not None
 
 
-def test_malformed_frames_in_the_middle_of_a_session_end_it_and_nothing_else(tmp_path):
+def test_malformed_frames_in_the_middle_of_a_session_end_it_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(sparing, "FEW", STREAMS)
     site, rng = make_site(tmp_path), np.random.default_rng(2)
     troupe = Acting(site, TELCO, [ALIGN])
     opening = frame(site.contract)

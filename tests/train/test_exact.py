@@ -47,6 +47,12 @@ def played():
     return with_errors(*trained())
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _honest_first():
+    """Play the honest one before any test of this process has put a cheat in place: `failed_silently` compares with it."""
+    played()
+
+
 def weights(study, progress):
     p = sigma(study.rows.x @ progress.theta + progress.scores)
     return study.rows.train * p * (1 - p)
